@@ -1,0 +1,70 @@
+/**
+ * `npm run check`: everything that can be known about the tree without running it, one line per step, ending at the
+ * first step that fails with what that step said.
+ */
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { install, requireNode, root, tool } from "./prepare.mjs";
+
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+const LINES_MAX = 120;
+const WIDTH_MAX = 300;
+
+requireNode();
+install();
+
+const tsc = tool("typescript/bin/tsc");
+const steps = [
+  ["format", "prettier", [tool("prettier/bin/prettier.cjs"), "--check", "--log-level", "warn", "."]],
+  ["lint", "eslint, with types", [tool("eslint/bin/eslint.js"), ".", "--max-warnings", "0"]],
+  ["types", "pure folders, then server", [tsc, "-b", "tsconfig.node.json"]],
+  ["types", "with tests", [tsc, "-p", "tsconfig.check.json"]],
+  ["types", "console", [tsc, "-p", "ui/tsconfig.json"]],
+  ["walls", "import table and planted violations", [join(root, "scripts/check-boundaries.mjs")]],
+  ["unused", "knip: files, exports, packages", [tool("knip/bin/knip.js"), "--no-progress"]],
+  ["docs", "links, commands, code blocks", [join(root, "scripts/check-docs.mjs")]],
+];
+
+const startedAt = performance.now();
+for (const [name, what, programArguments] of steps) runStep(name, what, programArguments);
+console.log(`check passed in ${secondsSince(startedAt)} s; ${suppressions()} lint suppressions in the tree`);
+
+function runStep(name, what, programArguments) {
+  const stepStartedAt = performance.now();
+  const done = spawnSync(process.execPath, programArguments, {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: OUTPUT_BYTES_MAX,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ok = done.status === 0;
+  console.log(
+    `${ok ? "ok  " : "FAIL"}  ${name.padEnd(7)} ${what.padEnd(38)} ${secondsSince(stepStartedAt).padStart(5)} s`,
+  );
+  if (ok) return;
+  console.log(`\n${readable(`${done.stdout}${done.stderr}`)}\n\ncheck failed at: ${name} (${what})`);
+  process.exit(1);
+}
+
+/** A type error of a generic library can be a page long. */
+function readable(output) {
+  const lines = output.trim().split("\n");
+  const shown = lines
+    .slice(0, LINES_MAX)
+    .map((line) => (line.length > WIDTH_MAX ? `${line.slice(0, WIDTH_MAX)} …` : line));
+  return lines.length > LINES_MAX ? `${shown.join("\n")}\n… ${lines.length - LINES_MAX} more lines` : shown.join("\n");
+}
+
+function secondsSince(moment) {
+  return ((performance.now() - moment) / 1000).toFixed(1);
+}
+
+function suppressions() {
+  const files = ["src", "ui", "test", "bench"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !entry.parentPath.includes("node_modules"))
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  return files.reduce((sum, file) => sum + readFileSync(file, "utf8").split(/eslint-disable(?!d)/).length - 1, 0);
+}
