@@ -1,0 +1,48 @@
+/**
+ * Who may read a request, in SQL (engine R-AUTH-30): readers of everything; the requester; the creator; everyone who holds or
+ * held one of its tasks, and their delegators. The one place where this rule is written; every list and page asks it.
+ *
+ * Permitting compares names exactly (R-AUTH-5), and a requester's name is a person's: a machine of that name is somebody else.
+ */
+import type { Viewer } from "../../ports/reader.ts";
+import type { Parameters } from "./reader-statement.ts";
+
+/** True of those `requests r` that the viewer may read; for statements that find their rows by another condition. */
+export function isVisible(viewer: Viewer, parameters: Parameters): string {
+  if (viewer.readsAll) return "true";
+  const concerns = creatorConcerns(viewer, parameters);
+  if (viewer.personId !== null) {
+    const person = `${parameters.$(viewer.personId)}::uuid`;
+    const isHeld = `held.person_id = ${person} or held.delegator_id = ${person}`;
+    concerns.push(`exists (select from tasks held where held.request_id = r.id and (${isHeld}))`);
+  }
+  return concerns.map((concern) => `(${concern})`).join(" or ");
+}
+
+/**
+ * The same rule as separate conditions on `requests r`, each answered by an index of its own. A list asks each for its newest
+ * rows and unites them, so that its cost does not grow with what others asked for.
+ */
+export function visibilityConditions(viewer: Viewer, parameters: Parameters): readonly string[] {
+  if (viewer.readsAll) return ["true"];
+  const concerns = creatorConcerns(viewer, parameters);
+  if (viewer.personId !== null) {
+    const person = `${parameters.$(viewer.personId)}::uuid`;
+    for (const column of ["person_id", "delegator_id"]) {
+      concerns.push(`r.id in (select held.request_id from tasks held where held.${column} = ${person})`);
+    }
+  }
+  return concerns;
+}
+
+function creatorConcerns(viewer: Viewer, { $ }: Parameters): string[] {
+  const issuer = $(viewer.issuer);
+  const concerns = [`r.creator_issuer = ${issuer} and r.creator_subject = ${$(viewer.subject)}`];
+  if (!viewer.machine) concerns.push(`r.requester = ${$(viewer.assignee)}`);
+  if (viewer.personId !== null) concerns.push(`r.creator_person_id = ${$(viewer.personId)}::uuid`);
+  if (viewer.machine && viewer.clientId !== null) {
+    const client = $(viewer.clientId);
+    concerns.push(`r.creator_machine and r.creator_client_id = ${client} and r.creator_issuer = ${issuer}`);
+  }
+  return concerns;
+}

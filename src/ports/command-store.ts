@@ -1,0 +1,86 @@
+/**
+ * The write side of the application. Commands that arrive together share one transaction; each sees the effect of those
+ * before it. A command that fails harms no other (design section 7).
+ */
+import type { Facts, FactsNeeded } from "../core/facts.ts";
+import type { DelegationId, NewId, PersonId, RequestId, TaskId } from "../core/ids.ts";
+import type { Instant, Person } from "../core/person.ts";
+import type { Request } from "../core/request.ts";
+import type {
+  ChangeSet,
+  CompiledPolicy,
+  DelegationRecord,
+  DirectoryEntry,
+  IdempotencyRecord,
+  PersonRecord,
+  PolicyVersion,
+  SessionRecord,
+} from "./change-set.ts";
+
+/** What a command reads, known before the transaction starts. Everything named is locked or cannot change meanwhile. */
+export interface Needs {
+  readonly requestIds?: readonly RequestId[];
+  /** The requests that these tasks belong to. */
+  readonly taskIds?: readonly TaskId[];
+  /** The active version of these policy lines. */
+  readonly activePolicyKeys?: readonly string[];
+  /** Every version of these policy lines. */
+  readonly policyKeys?: readonly string[];
+  readonly idempotency?: { readonly scope: string; readonly key: string };
+  readonly delegationIds?: readonly DelegationId[];
+  readonly personIds?: readonly PersonId[];
+  readonly identities?: readonly { readonly issuer: string; readonly subject: string }[];
+  /** People by exact name; those nobody knows are left out. */
+  readonly knownNames?: readonly string[];
+  readonly directory?: readonly { readonly kind: "role" | "group"; readonly client: string; readonly name: string }[];
+  readonly sessions?: readonly string[];
+}
+
+/** The state as this command finds it: what `Needs` named, after every earlier command of the same transaction. */
+export interface World {
+  readonly now: Instant;
+  readonly newId: NewId;
+  request(id: RequestId): Request | undefined;
+  requestOfTask(id: TaskId): Request | undefined;
+  /** Ascending by version; empty when the line does not exist. */
+  policyLine(key: string): readonly PolicyVersion[];
+  /** Compiled once; which version is active was read in this transaction (R-POLICY-5). */
+  activePolicy(key: string): CompiledPolicy | undefined;
+  pinnedPolicy(request: Request): CompiledPolicy;
+  idempotent(scope: string, key: string): IdempotencyRecord | undefined;
+  delegation(id: DelegationId): DelegationRecord | undefined;
+  identity(issuer: string, subject: string): PersonId | undefined;
+  personRecord(id: PersonId): PersonRecord | undefined;
+  /** The person that goes by this exact name, and the issuers whose tokens have claimed it. */
+  known(name: string): { readonly person: Person; readonly claimedBy: readonly string[] } | undefined;
+  directoryEntry(kind: "role" | "group", client: string, name: string): DirectoryEntry | undefined;
+  session(tokenHash: string): SessionRecord | undefined;
+}
+
+export interface StoreCommand<Answer> {
+  /** For logs and metrics, in the words of the use case: `decide_task`. */
+  readonly name: string;
+  readonly needs: Needs;
+  /**
+   * Changes what other commands read as facts (people, directory, policies, delegations): gets a transaction of its own,
+   * so that no command beside it decides on what was loaded before.
+   */
+  readonly alone?: true;
+  /** The people, roles and groups that `carryOut` may ask for. */
+  gather?(world: World): FactsNeeded;
+  /**
+   * Synchronous and without side effects: it may run more than once. Throws only on a bug.
+   * A refusal is an answer like any other; whether something changed is said by `changes`.
+   */
+  carryOut(world: World, facts: Facts): Carried<Answer>;
+}
+
+export interface Carried<Answer> {
+  readonly answer: Answer;
+  readonly changes: ChangeSet;
+}
+
+export interface CommandStore {
+  /** Resolves after the commit. Rejects with `Unavailable` when nothing was or could be written. */
+  submit<Answer>(command: StoreCommand<Answer>): Promise<Answer>;
+}

@@ -1,0 +1,193 @@
+/**
+ * The read side: what pages and lists show, each in a constant number of statements. Visibility (R-AUTH-30) is part of
+ * every question: what the viewer may not see does not exist.
+ */
+import type { DelegationId, EventId, PersonId, PolicyId, RequestId, StageRunId, TaskId } from "../core/ids.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { Instant } from "../core/person.ts";
+import type { PolicyStatus } from "../core/policy.ts";
+import type { Decision, Request, RequestStatus, Task, TaskKind, TaskStatus } from "../core/request.ts";
+import type { DelegationRecord, DirectoryEntry, PersonRecord, PolicyVersion, SessionRecord } from "./change-set.ts";
+
+/** Who asks. `readsAll` is true for viewers, administrators, and everybody where the installation says so (R-AUTH-31). */
+export interface Viewer {
+  readonly personId: PersonId | null;
+  readonly assignee: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly clientId: string | null;
+  readonly machine: boolean;
+  readonly readsAll: boolean;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Opaque; null on the last page. */
+  readonly next: string | null;
+}
+
+export type RequestSummary = Omit<Request, "stages">;
+
+export interface TaskView {
+  readonly task: Task;
+  readonly stageId: StageRunId;
+  readonly stageOrder: number;
+  readonly stageName: string;
+  readonly decision: Decision | null;
+  readonly request: RequestSummary;
+  readonly searchText: string | null;
+  /** Approvals of the stage so far, and needed as things stand; null before the stage started. */
+  readonly approved: number;
+  readonly needed: number | null;
+}
+
+export interface StoredEvent {
+  readonly id: EventId;
+  readonly requestId: RequestId;
+  readonly sequence: number;
+  readonly type: string;
+  readonly payload: JsonObject;
+  readonly createdAt: Instant;
+  /** Position of the ledger entry. */
+  readonly position: number;
+}
+
+export interface RequestFilter {
+  readonly artifactType?: string;
+  readonly artifactId?: string;
+  readonly status?: RequestStatus;
+  readonly policyKey?: string;
+  readonly requester?: string;
+  /** Literal text, any case, over search text and context (R-API-12). */
+  readonly q?: string;
+  readonly createdAfter?: Instant;
+  readonly createdBefore?: Instant;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface TaskFilter {
+  /** A name; or "everybody": the meaning of `*` (engine 18.4). */
+  readonly assignee: { readonly kind: "person"; readonly name: string } | { readonly kind: "everybody" };
+  readonly requestId?: RequestId;
+  readonly status?: TaskStatus;
+  readonly artifactType?: string;
+  readonly policyKey?: string;
+  readonly searchText?: string;
+  readonly kind?: TaskKind;
+  readonly overdue?: boolean;
+  readonly sort: "-created_at" | "due_at";
+  readonly page: number;
+  readonly pageSize: number;
+  readonly now: Instant;
+}
+
+export interface InboxFilter {
+  readonly state: "open" | "done";
+  readonly artifactType?: string;
+  readonly policyKey?: string;
+  readonly q?: string;
+  readonly sort: "due_at" | "-created_at";
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export interface Inbox extends Page<TaskView> {
+  readonly total: number;
+  readonly counts: { readonly open: number; readonly done: number };
+}
+
+export interface PolicyFilter {
+  readonly q?: string;
+  readonly status?: PolicyStatus;
+  readonly artifactType?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface DelegationFilter {
+  readonly name?: string;
+  readonly active?: boolean;
+  readonly now: Instant;
+  readonly limit: number;
+}
+
+export interface AuditFilter {
+  readonly actor?: string;
+  readonly action?: string;
+  readonly resourceType?: string;
+  readonly resourceId?: string;
+  readonly since?: Instant;
+  readonly until?: Instant;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface AuditLine {
+  readonly id: string;
+  readonly occurredAt: Instant;
+  readonly actor: string;
+  readonly actorEmail: string | null;
+  readonly action: string;
+  readonly resourceType: string;
+  readonly resourceId: string;
+  readonly summary: string;
+  readonly before: JsonValue;
+  readonly after: JsonValue;
+  readonly metadata: JsonObject;
+  readonly position: number;
+}
+
+export interface Reader {
+  /** The whole aggregate, one statement. */
+  request(id: RequestId, viewer: Viewer): Promise<Request | undefined>;
+  requests(filter: RequestFilter, viewer: Viewer): Promise<Page<RequestSummary>>;
+  /** Undefined when the request is unknown or not the viewer's to see (R-EVENT-4). */
+  events(id: RequestId, afterSequence: number, viewer: Viewer): Promise<readonly StoredEvent[] | undefined>;
+  task(id: TaskId, viewer: Viewer): Promise<TaskView | undefined>;
+  tasks(filter: TaskFilter, viewer: Viewer): Promise<{ readonly items: readonly TaskView[]; readonly total: number }>;
+  /** The viewer's own tasks by artifact type. */
+  taskCounts(status: TaskStatus | undefined, viewer: Viewer): Promise<ReadonlyMap<string, number>>;
+  inbox(filter: InboxFilter, viewer: Viewer): Promise<Inbox>;
+  policies(filter: PolicyFilter): Promise<Page<PolicyVersion>>;
+  /** Newest first; empty when the line does not exist. */
+  policyVersions(key: string): Promise<readonly PolicyVersion[]>;
+  policyVersion(key: string, version: number): Promise<PolicyVersion | undefined>;
+  policyById(id: PolicyId): Promise<PolicyVersion | undefined>;
+  delegations(filter: DelegationFilter, viewer: Viewer): Promise<readonly DelegationRecord[]>;
+  delegation(id: DelegationId): Promise<DelegationRecord | undefined>;
+  audit(filter: AuditFilter): Promise<Page<AuditLine>>;
+  directory(filter: {
+    readonly kind: "role" | "group";
+    readonly q?: string;
+    readonly limit: number;
+  }): Promise<readonly (DirectoryEntry & { readonly memberNames: readonly string[] })[]>;
+  people(filter: { readonly q?: string; readonly limit: number }): Promise<readonly PersonRecord[]>;
+  /** Which of these exist, for the activation checks of a policy. */
+  directoryNames(): Promise<{
+    readonly roles: readonly { readonly client: string; readonly role: string }[];
+    readonly groups: readonly string[];
+  }>;
+  /** The person of an identity, else of a name; what signing in needs, in one statement. */
+  identify(principal: {
+    readonly issuer: string;
+    readonly subject: string;
+    readonly assignee: string;
+  }): Promise<{ readonly byIdentity: IdentifiedPerson | undefined; readonly byName: IdentifiedPerson | undefined }>;
+  session(tokenHash: string): Promise<SessionRecord | undefined>;
+  /** Events after this ledger position that the viewer may see, oldest first; for the event stream. */
+  eventsAfter(position: number, limit: number, viewer: Viewer): Promise<readonly StoredEvent[]>;
+  /** Number of ledger entries. */
+  position(): Promise<number>;
+  /** Requests whose timer is due, at most `limit`. */
+  dueRequests(now: Instant, limit: number): Promise<readonly RequestId[]>;
+  /** When the next timer of any request is due; null when none waits. */
+  nextTimerAt(): Promise<Instant | null>;
+}
+
+export interface IdentifiedPerson {
+  readonly record: PersonRecord;
+  readonly foldedNames: readonly string[];
+  /** Subjects of this issuer that have claimed the person. */
+  readonly claimedSubjects: readonly string[];
+}
