@@ -1,0 +1,109 @@
+/** Somebody asks for an approval. */
+import { createRequest as create, requesterOf, type NewRequest } from "../core/create-request.ts";
+import { expressionData, factsNeeded } from "../core/facts.ts";
+import type { RequestId } from "../core/ids.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Actor } from "../core/person.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
+import type { Request } from "../core/request.ts";
+import type { CompiledPolicy } from "../ports/change-set.ts";
+import type { StoreCommand, World } from "../ports/command-store.ts";
+import type { Application } from "./application.ts";
+import { once, type Once, type Replay } from "./idempotency.ts";
+import { base64url } from "./ledger-names.ts";
+import { recordRequest } from "./record-request.ts";
+import { digestOf, requestPayload } from "./request-digest.ts";
+import { NO_CHANGE } from "./no-change.ts";
+
+export interface CreateRequestInput {
+  readonly policyKey: string;
+  readonly artifactType: string;
+  readonly artifactId: string;
+  readonly context: JsonObject;
+  readonly requester: string | null;
+  readonly expiresInHours: number | null;
+}
+
+const SALT_BYTES = 16;
+
+export function createRequest(
+  app: Application,
+  actor: Actor,
+  input: CreateRequestInput,
+  call: Once<Request> | null,
+): Promise<Request | Refusal | Replay> {
+  const salt = base64url(app.random(SALT_BYTES));
+  const command: StoreCommand<Request | Refusal> = {
+    name: "create_request",
+    needs: { activePolicyKeys: [input.policyKey] },
+    gather(world) {
+      const active = world.activePolicy(input.policyKey);
+      if (active === undefined) return { names: [], lookups: [] };
+      return factsNeeded(active.policy.stages, expressionData(expressionSubject(input, actor, active)));
+    },
+    carryOut(world, facts) {
+      const active = world.activePolicy(input.policyKey);
+      if (active === undefined) {
+        const refusal = refuse("no_active_policy", `No active policy for '${input.policyKey}'`);
+        return { answer: refusal, changes: NO_CHANGE };
+      }
+      const { version, policy } = active;
+      const pin = { id: version.id, key: version.key, version: version.version, digest: version.digest };
+      const request = newRequest(app, { input, actor, salt }, active, world);
+      const step = create(request, { policy, pin, facts, settings: app.settings, now: world.now });
+      if (isRefusal(step)) return { answer: step, changes: NO_CHANGE };
+      const recording = { before: null, after: step.request, events: step.events, actor, newId: world.newId };
+      return { answer: step.request, changes: recordRequest(recording, app) };
+    },
+  };
+  return app.store.submit(once(command, call, (request) => request.id));
+}
+
+interface Asked {
+  readonly input: CreateRequestInput;
+  readonly actor: Actor;
+  readonly salt: string;
+}
+
+function newRequest(
+  app: Application,
+  { input, actor, salt }: Asked,
+  { version }: CompiledPolicy,
+  world: World,
+): NewRequest {
+  const id: RequestId = world.newId();
+  const payload = requestPayload({
+    salt,
+    policyDigest: version.digest,
+    artifactType: input.artifactType,
+    artifactId: input.artifactId,
+    requester: requesterOf({ requester: input.requester, actor }),
+    revision: 1,
+    context: input.context,
+  });
+  return { ...input, id, orgId: app.orgId, actor, salt, digest: digestOf(payload, app.sha256) };
+}
+
+/** The request as expressions will see it, before it exists. */
+function expressionSubject(
+  input: CreateRequestInput,
+  actor: Actor,
+  { version }: CompiledPolicy,
+): Parameters<typeof expressionData>[0] {
+  return {
+    requester: requesterOf({ requester: input.requester, actor }),
+    creator: {
+      issuer: actor.issuer,
+      subject: actor.subject,
+      clientId: actor.clientId,
+      assignee: actor.assignee,
+      personId: actor.person?.id ?? null,
+      machine: actor.machine,
+    },
+    artifactType: input.artifactType,
+    artifactId: input.artifactId,
+    policy: { id: version.id, key: version.key, version: version.version, digest: version.digest },
+    revision: 1,
+    context: input.context,
+  };
+}

@@ -1,0 +1,36 @@
+/** A delegation ends early. Tasks that were given out under it stay where they are. */
+import type { DelegationId } from "../core/ids.ts";
+import type { Actor } from "../core/person.ts";
+import { refuse, type Refusal } from "../core/refusal.ts";
+import type { DelegationRecord } from "../ports/change-set.ts";
+import type { StoreCommand } from "../ports/command-store.ts";
+import type { Application } from "./application.ts";
+import { notOwnAbsence, recordDelegation } from "./delegation-change.ts";
+import { NO_CHANGE } from "./no-change.ts";
+
+export function deleteDelegation(
+  app: Application,
+  actor: Actor,
+  id: DelegationId,
+): Promise<DelegationRecord | Refusal> {
+  const command: StoreCommand<DelegationRecord | Refusal> = {
+    name: "delete_delegation",
+    needs: { delegationIds: [id] },
+    alone: true,
+    carryOut(world) {
+      const found = world.delegation(id);
+      const own = found !== undefined && found.from === actor.person?.id;
+      const visible = own || actor.viewer || actor.admin || found?.to === actor.person?.id;
+      if (found === undefined || found.deletedAt !== null || !visible) {
+        return { answer: refuse("delegation_not_found", `Delegation ${id} not found`), changes: NO_CHANGE };
+      }
+      if (!own && !actor.admin) return { answer: notOwnAbsence(), changes: NO_CHANGE };
+      const ended = { ...found, deletedAt: world.now, updatedAt: world.now };
+      return {
+        answer: ended,
+        changes: { delegations: [ended], ...recordDelegation(app, actor, ended, { world, ended: true }) },
+      };
+    },
+  };
+  return app.store.submit(command);
+}

@@ -1,0 +1,153 @@
+/**
+ * An event as the ledger keeps it: exactly one entry each, of the kind that docs/spec/ledger.md R-KIND-4 pairs it with.
+ * Names and free text are committed to, never written (R-PRIV-1).
+ */
+import type { EngineEvent, EngineEventType } from "../core/event.ts";
+import type { PersonId } from "../core/ids.ts";
+import type { Request, Task } from "../core/request.ts";
+import { hidden, ledgerTime, type EntryData } from "./entry-writer.ts";
+import { ledgerId } from "./ledger-names.ts";
+
+export const ENTRY_KINDS = {
+  request_created: "request.created",
+  stage_started: "request.stage_started",
+  stage_skipped: "request.stage_skipped",
+  stage_quorum_skipped: "request.quorum_skipped",
+  stage_completed: "request.stage_completed",
+  stage_escalated: "request.stage_escalated",
+  task_claimed: "task.claimed",
+  task_released: "task.released",
+  task_decided: "decision.recorded",
+  task_reassigned: "task.reassigned",
+  task_delegated: "task.delegated",
+  task_expired: "task.expired",
+  delegation_skipped: "task.delegation_skipped",
+  resolution_failed: "request.resolution_failed",
+  request_approved: "request.approved",
+  request_rejected: "request.rejected",
+  request_cancelled: "request.cancelled",
+  request_expired: "request.expired",
+} as const satisfies Readonly<Record<EngineEventType, string>>;
+
+/** What the entry of this event says; `requester` is the ledger's name of the requesting person, if there is one. */
+export function entryData(event: EngineEvent, request: Request, requester: string | null): EntryData {
+  switch (event.type) {
+    case "request_created":
+      return {
+        policy: request.policy.digest,
+        revision: request.revision,
+        requester,
+        expires_at: ledgerTime(request.expiresAt),
+        message: null,
+        artifact: hidden({ artifact_id: request.artifactId, requester: request.requester }),
+      };
+    case "stage_started":
+      return {
+        stage: event.stageOrder,
+        mode: event.stage.mode,
+        needed: event.needed,
+        seats: event.stage.seats.length,
+        due_at: ledgerTime(event.stage.dueAt),
+      };
+    case "stage_skipped":
+      return { stage: event.stageOrder, reason_code: event.reason };
+    case "stage_quorum_skipped":
+      return { stage: event.stageOrder, skipped: event.skipped.map((task) => person(task.personId)) };
+    case "stage_completed":
+      return { stage: event.stageOrder, outcome: event.outcome };
+    case "stage_escalated":
+      return {
+        stage: event.stageOrder,
+        added: event.added.map((task) => person(task.personId)),
+        due_at: ledgerTime(event.dueAt),
+      };
+    case "task_claimed":
+    case "task_released":
+      return taskMembers(event.task, event.stageOrder);
+    case "task_expired":
+      return { ...taskMembers(event.task, event.stageOrder), from: person(event.task.personId) };
+    case "task_decided":
+      return decisionMembers(event, request);
+    case "task_reassigned":
+    case "task_delegated":
+      return movedMembers(event);
+    case "delegation_skipped":
+      return {
+        stage: event.stageOrder,
+        from: person(event.userId),
+        to: person(event.delegateId),
+        reason_code: event.reason,
+      };
+    case "resolution_failed":
+      return { stage: event.stageOrder, attempt: event.attempt, cause: "lookup_failed" };
+    case "request_approved":
+    case "request_rejected":
+    case "request_cancelled":
+    case "request_expired":
+      return endingMembers(event, request);
+  }
+}
+
+function taskMembers(task: Task, stage: number): EntryData {
+  return { task: ledgerId("task", task.id), stage };
+}
+
+type MovedEvent = Extract<EngineEvent, { readonly type: "task_reassigned" | "task_delegated" }>;
+
+function movedMembers(event: MovedEvent): EntryData {
+  const members = {
+    ...taskMembers(event.task, event.stageOrder),
+    from: person(event.task.personId),
+    to: person(event.newTask.personId),
+  };
+  if (event.type === "task_delegated") return members;
+  return { ...members, new_task: ledgerId("task", event.newTask.id), reason: hidden(event.reason) };
+}
+
+function decisionMembers(event: Extract<EngineEvent, { readonly type: "task_decided" }>, request: Request): EntryData {
+  const { task, decision } = event;
+  const behalf = task.delegatorId ?? (decision.override ? task.personId : null);
+  return {
+    ...taskMembers(task, event.stageOrder),
+    revision: decision.revision,
+    decision: decision.action,
+    assurance: decision.assurance,
+    method: null,
+    factor: null,
+    on_behalf_of: behalf === null ? null : person(behalf),
+    policy: request.policy.digest,
+    reason: hidden(decision.comment),
+    shown_at: null,
+    statement: null,
+    assertion: null,
+    override: decision.override,
+    reason_code: null,
+  };
+}
+
+type EndingEvent = Extract<
+  EngineEvent,
+  { readonly type: "request_approved" | "request_rejected" | "request_cancelled" | "request_expired" }
+>;
+
+function endingMembers(event: EndingEvent, request: Request): EntryData {
+  const counts = {
+    revision: request.revision,
+    stages: request.stages.filter((run) => run.state === "approved").length,
+    decisions: request.stages.reduce((sum, run) => sum + run.decisions.length, 0),
+  };
+  switch (event.type) {
+    case "request_approved":
+      return event.reason === null ? counts : { ...counts, reason_code: event.reason };
+    case "request_rejected":
+      return { ...counts, reason_code: event.reason, reason: hidden(event.comment) };
+    case "request_cancelled":
+      return { ...counts, reason: hidden(event.reason) };
+    case "request_expired":
+      return counts;
+  }
+}
+
+function person(id: PersonId): string {
+  return ledgerId("usr", id);
+}

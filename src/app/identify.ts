@@ -1,0 +1,158 @@
+/**
+ * Whose token is this? A token is mapped to a person by issuer and subject, else by the name it carries, which it then
+ * claims. Implements docs/spec/api.md R-AUTH-1 to R-AUTH-8.
+ */
+import type { PersonId } from "../core/ids.ts";
+import { foldName, type Actor, type Person } from "../core/person.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
+import type { ChangeSet, PersonRecord } from "../ports/change-set.ts";
+import type { Carried, StoreCommand, World } from "../ports/command-store.ts";
+import type { IdentifiedPerson } from "../ports/reader.ts";
+import { Unavailable } from "../ports/unavailable.ts";
+import type { Application } from "./application.ts";
+import { describe, hidden } from "./entry-writer.ts";
+import { ledgerId } from "./ledger-names.ts";
+import { mintPerson } from "./mint-person.ts";
+import { NO_CHANGE } from "./no-change.ts";
+
+/** What a verified credential says about its bearer. */
+export interface Principal {
+  readonly issuer: string;
+  readonly subject: string;
+  /** First non-blank of `preferred_username`, `username`, `sub` (R-AUTH-2). */
+  readonly assignee: string;
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly clientId: string | null;
+  readonly machine: boolean;
+  readonly roles: readonly string[];
+}
+
+/** The two roles of the compatible API; the administrator's includes the viewer's (R-AUTH-23). */
+export const ADMIN_ROLE = "AWE_ADMIN";
+export const VIEWER_ROLE = "AWE_VIEWER";
+
+/** `credential` is the ledger's name of what was presented, null for a bare token. */
+export async function identify(
+  app: Application,
+  principal: Principal,
+  credential: string | null = null,
+): Promise<Actor | Refusal> {
+  if (principal.machine) return actorOf(principal, null, credential);
+  const found = await app.reader.identify(principal);
+  if (found.byIdentity !== undefined) return actorOf(principal, personOf(found.byIdentity), credential);
+  try {
+    const person = await app.store.submit(claim(app, principal));
+    return isRefusal(person) ? person : actorOf(principal, person, credential);
+  } catch (error) {
+    // While nothing can be written a newcomer may still look, as nobody in particular.
+    if (error instanceof Unavailable && error.code === "quarantined") return actorOf(principal, null, credential);
+    throw error;
+  }
+}
+
+function actorOf(principal: Principal, person: Person | null, credential: string | null): Actor {
+  const { issuer, subject, assignee, name, clientId, email, machine, roles } = principal;
+  const displayName = name ?? assignee;
+  const admin = roles.includes(ADMIN_ROLE);
+  const viewer = admin || roles.includes(VIEWER_ROLE);
+  return { person, assignee, displayName, issuer, subject, clientId, email, credential, machine, admin, viewer };
+}
+
+export function personOf(found: IdentifiedPerson): Person {
+  return {
+    id: found.record.id,
+    assignee: found.record.assignee,
+    foldedNames: found.foldedNames,
+    displayName: found.record.displayName,
+    disabled: found.record.status === "disabled",
+    machine: false,
+  };
+}
+
+/** The first token of a person: claims the name, or makes the person (R-AUTH-3, R-AUTH-4). */
+function claim(app: Application, principal: Principal): StoreCommand<Person | Refusal> {
+  const { issuer, subject, assignee } = principal;
+  return {
+    name: "claim_identity",
+    needs: { identities: [{ issuer, subject }], knownNames: [assignee] },
+    alone: true,
+    carryOut(world): Carried<Person | Refusal> {
+      const known = world.known(assignee);
+      const owner = world.identity(issuer, subject);
+      if (owner !== undefined && known?.person.id === owner) return { answer: known.person, changes: NO_CHANGE };
+      if (known?.claimedBy.includes(issuer) === true) {
+        const message = `The name '${assignee}' belongs to another account of this issuer; an administrator must move it`;
+        return { answer: refuse("identity_conflict", message), changes: NO_CHANGE };
+      }
+      if (known === undefined) return createPerson(app, principal, world);
+      return claimName(app, principal, { person: known.person, record: world.personRecord(known.person.id) }, world);
+    },
+  };
+}
+
+function createPerson(app: Application, principal: Principal, world: World): Carried<Person> {
+  const minted = mintPerson(principal.assignee, world, app);
+  const person: Person = { ...minted.person, displayName: principal.name };
+  const record = minted.changes.people?.[0];
+  const changes = claimed(app, principal, { id: person.id, record }, world);
+  return {
+    answer: person,
+    changes: { ...changes, entries: [...minted.changes.entries, ...changes.entries] },
+  };
+}
+
+function claimName(
+  app: Application,
+  principal: Principal,
+  known: { readonly person: Person; readonly record: PersonRecord | undefined },
+  world: World,
+): Carried<Person> {
+  const changes = claimed(app, principal, { id: known.person.id, record: known.record }, world);
+  return { answer: { ...known.person, displayName: known.person.displayName ?? principal.name }, changes };
+}
+
+function claimed(
+  app: Application,
+  principal: Principal,
+  known: { readonly id: PersonId; readonly record: PersonRecord | undefined },
+  world: World,
+): ChangeSet {
+  const { issuer, subject, assignee, name, email } = principal;
+  const { id, record } = known;
+  const entry = describe(
+    {
+      org: ledgerId("org", app.orgId),
+      kind: "person.claimed",
+      actor: ledgerId("usr", id),
+      credential: null,
+      resource: null,
+      request: null,
+      data: {
+        person: ledgerId("usr", id),
+        source: "token",
+        issuer: hidden(issuer),
+        name: hidden(name),
+        email: hidden(email),
+      },
+    },
+    app,
+  );
+  const people =
+    record === undefined
+      ? []
+      : [
+          {
+            ...record,
+            status: "active",
+            displayName: name ?? record.displayName,
+            email: email ?? record.email,
+          } as const,
+        ];
+  return {
+    entries: [entry],
+    people,
+    aliases: [{ orgId: app.orgId, name: assignee, folded: foldName(assignee), personId: id, proof: "verified" }],
+    identities: [{ issuer, subject, personId: id, createdAt: world.now }],
+  };
+}

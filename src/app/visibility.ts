@@ -1,0 +1,18 @@
+/** Who may read a request. Implements docs/spec/api.md R-AUTH-30 and R-AUTH-31; the read side asks the same in SQL. */
+import { isCreator, isRequester } from "../core/cancel-request.ts";
+import type { Actor } from "../core/person.ts";
+import type { Request } from "../core/request.ts";
+import type { ApplicationSettings } from "./application.ts";
+
+export function readable(request: Request, actor: Actor, settings: ApplicationSettings): boolean {
+  if (readsAll(actor, settings) || isRequester(request, actor) || isCreator(request, actor)) return true;
+  const { person } = actor;
+  if (person === null) return false;
+  return request.stages.some((run) =>
+    run.tasks.some((task) => task.personId === person.id || task.delegatorId === person.id),
+  );
+}
+
+export function readsAll(actor: Pick<Actor, "admin" | "viewer">, settings: ApplicationSettings): boolean {
+  return actor.admin || actor.viewer || settings.readScope === "authenticated";
+}

@@ -1,0 +1,44 @@
+/** How an error looks on the wire: AWE's merged envelope (R-API-4) and RFC 9457 problem details (R-API-5). */
+import { z } from "zod";
+import { jsonValue } from "./policy-fields.ts";
+import { policyProblemSchema } from "./policy.ts";
+
+/** One fault of the input in the form that AWE's clients read; `loc` starts in body, query, path or header. */
+export const faultDetailSchema = z.object({
+  type: z.string(),
+  loc: z.array(z.union([z.string(), z.int()])),
+  msg: z.string(),
+  input: jsonValue.exactOptional(),
+});
+export type FaultDetail = z.output<typeof faultDetailSchema>;
+
+export const aweErrorSchema = z
+  .object({
+    id: z.string(),
+    version: z.string(),
+    responsetime: z.string(),
+    response: z.null(),
+    errors: z.array(z.object({ errorCode: z.string(), message: z.string() })),
+    errorCode: z.string(),
+    message: z.string(),
+    detail: z.union([z.string(), z.array(faultDetailSchema)]),
+    code: z.string(),
+    trace: z.string(),
+    problems: z.array(policyProblemSchema).exactOptional(),
+  })
+  .meta({ description: "An error: envelope, `errorCode` and `message`, and `detail` at once" });
+export type AweError = z.output<typeof aweErrorSchema>;
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).exactOptional(),
+    problems: z.array(policyProblemSchema).exactOptional(),
+    trace: z.string(),
+  })
+  .meta({ description: "RFC 9457 problem details" });
+export type ProblemBody = z.output<typeof problemSchema>;

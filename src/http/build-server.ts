@@ -1,0 +1,169 @@
+/**
+ * The HTTP server: every route of the product, behind the authorization table, in two mounts of one definition.
+ * Implements docs/spec/api.md. It does not listen: the caller does, and closes it.
+ */
+import fastifyCookie from "@fastify/cookie";
+import fastifyHelmet from "@fastify/helmet";
+import fastifyStatic from "@fastify/static";
+import fastifySwagger from "@fastify/swagger";
+import Fastify, { LogController, type FastifyInstance } from "fastify";
+import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import { authorizationTable, mountPrefixes, type Row } from "./authorization.ts";
+import type { Endpoint, PageEndpoint } from "./endpoint.ts";
+import { acceptJsonOnly } from "./json-body.ts";
+import { mountRoute, type Mounting } from "./mount-routes.ts";
+import { requestIdOf } from "./request-id.ts";
+import { routeDifferences, RoutesDiffer, type MountedRoute } from "./route-check.ts";
+import { auditRoutes } from "./routes/audit.ts";
+import { consoleRoutes } from "./routes/console.ts";
+import { delegationRoutes } from "./routes/delegations.ts";
+import { directoryRoutes } from "./routes/directory.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { inboxRoutes } from "./routes/inbox.ts";
+import { liveEventsRoute } from "./routes/live-events.ts";
+import { policyRoutes } from "./routes/policies.ts";
+import { probeRoutes } from "./routes/probes.ts";
+import { requestRoutes } from "./routes/requests.ts";
+import { serviceRoutes } from "./routes/service.ts";
+import { sessionRoutes } from "./routes/session.ts";
+import { taskRoutes } from "./routes/tasks.ts";
+import { waitRoutes } from "./routes/wait.ts";
+import { problemOf, sendProblem } from "./send-problem.ts";
+import { BODY_BYTES_MAX, type ServerOptions } from "./server-options.ts";
+import { answerUnknownRoutes } from "./unknown-routes.ts";
+import { setCommonHeaders } from "./common-headers.ts";
+import { WriteRate } from "./write-rate.ts";
+
+/** A token may have 16 KiB (R-AUTH-21); the other headers come on top. */
+const HEADER_BYTES_MAX = 32 * 1024;
+/** The whole of a call must have arrived by then. */
+const RECEIVE_TIMEOUT_MS = 30_000;
+
+export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
+  const server = Fastify({
+    ...(options.log === false ? { logger: false } : { loggerInstance: options.log }),
+    bodyLimit: BODY_BYTES_MAX,
+    logController: new LogController({ disableRequestLogging: true }),
+    exposeHeadRoutes: false,
+    forceCloseConnections: "idle",
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(problemOf(error, request), request, reply, options);
+    },
+  });
+  const mounted: MountedRoute[] = [];
+  server.addHook("onRoute", ({ method, url }) => {
+    for (const each of Array.isArray(method) ? method : [method]) mounted.push({ method: each, url });
+  });
+  const table = authorizationTable.filter((row) => options.development || row.access !== "development");
+  await prepare(server, options);
+  answerUnknownRoutes(server, table, options);
+  await mountAll(server, { options, table, writeRate: new WriteRate(options.limits.perMinute, options.app.clock) });
+  await server.ready();
+  const differences = routeDifferences(table, mounted);
+  if (differences.length > 0) {
+    await server.close();
+    throw new RoutesDiffer(differences);
+  }
+  return server;
+}
+
+async function prepare(server: FastifyInstance, options: ServerOptions): Promise<void> {
+  // Input is read by the endpoints themselves, and answers are sent as text: the schemas describe.
+  server.setValidatorCompiler(() => () => true);
+  server.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  server.setErrorHandler((error, request, reply) => sendProblem(problemOf(error, request), request, reply, options));
+  acceptJsonOnly(server);
+  setCommonHeaders(server, options);
+  await server.register(fastifyCookie);
+  await server.register(fastifyHelmet, {
+    global: true,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+      },
+    },
+    strictTransportSecurity: options.development ? false : { maxAge: 31_536_000, includeSubDomains: false },
+  });
+  await server.register(fastifyStatic, { root: options.uiDirectory ?? import.meta.dirname, serve: false });
+}
+
+async function mountAll(server: FastifyInstance, mounting: Mounting): Promise<void> {
+  const { options } = mounting;
+  const closing = new AbortController();
+  server.addHook("preClose", async () => {
+    closing.abort();
+    await Promise.resolve();
+  });
+  const families = [
+    ...serviceRoutes(options),
+    ...policyRoutes(options),
+    ...requestRoutes(options),
+    ...taskRoutes(options),
+    ...delegationRoutes(options),
+    ...directoryRoutes(options),
+    ...auditRoutes(options),
+  ];
+  const acrossGates = [
+    ...inboxRoutes(options),
+    ...waitRoutes(options, closing.signal),
+    ...sessionRoutes(options),
+    liveEventsRoute(options, closing.signal),
+  ];
+  mountGroup(server, [...probeRoutes(options), ...consoleRoutes(options.uiDirectory)], withMount(mounting, ["root"]));
+  await mountFamily(server, mountPrefixes.awe, families, withMount(mounting, ["both"]));
+  await mountFamily(server, mountPrefixes.v1, [...families, ...acrossGates], withMount(mounting, ["both", "v1"]));
+}
+
+function withMount(mounting: Mounting, mounts: readonly Row["mount"][]): Mounting {
+  return { ...mounting, table: mounting.table.filter((row) => mounts.includes(row.mount)) };
+}
+
+function mountGroup(
+  server: FastifyInstance,
+  endpoints: readonly (Endpoint | PageEndpoint)[],
+  mounting: Mounting,
+): void {
+  for (const each of endpoints) mountRoute(server, each, mounting);
+}
+
+async function mountFamily(
+  server: FastifyInstance,
+  prefix: string,
+  endpoints: readonly (Endpoint | PageEndpoint)[],
+  mounting: Mounting,
+): Promise<void> {
+  await server.register(
+    async (mount) => {
+      await mount.register(fastifySwagger, {
+        openapi: {
+          openapi: "3.1.0",
+          info: {
+            title: "Countersign",
+            description: "Approvals: who asked for what, who must say yes, and who did.",
+            version: mounting.options.service.serviceVersion,
+          },
+          components: {
+            securitySchemes: {
+              bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+              session: { type: "apiKey", in: "cookie", name: "countersign_session" },
+            },
+          },
+        },
+        transform: jsonSchemaTransform,
+      });
+      mountGroup(mount, [...endpoints, ...docsRoutes(mount)], mounting);
+    },
+    { prefix },
+  );
+}

@@ -1,0 +1,214 @@
+/** Requests: make, list, read, cancel, explain (docs/spec/api.md section 6.3). */
+import { z } from "zod";
+import { cancelRequest } from "../../app/cancel-request.ts";
+import { createRequest } from "../../app/create-request.ts";
+import { explainRequest } from "../../app/explain-request.ts";
+import { isReplay } from "../../app/idempotency.ts";
+import { resolveRequest } from "../../app/resolve-request.ts";
+import { isId, type RequestId } from "../../core/ids.ts";
+import { isJsonObject, type JsonValue } from "../../core/json.ts";
+import { decisionOutSchema } from "../../contract/decisions.ts";
+import { explainSchema } from "../../contract/explain.ts";
+import {
+  cancelRequestSchema,
+  createRequestOutSchema,
+  createRequestSchema,
+  eventsQuerySchema,
+  requestEventSchema,
+  requestOutSchema,
+  requestsQuerySchema,
+} from "../../contract/requests.ts";
+import type { Request } from "../../core/request.ts";
+import type { RequestFilter } from "../../ports/reader.ts";
+import { created, listed, ok, requestNotFound, settle } from "../answers.ts";
+import type { Authorized } from "../authorized.ts";
+import { definedMembers } from "../defined-members.ts";
+import { endpoint, type Endpoint, type Reply } from "../endpoint.ts";
+import { idempotentCall } from "../idempotent-call.ts";
+import { pathText, requestIdIn } from "../path-values.ts";
+import { isProblem } from "../problem.ts";
+import type { ServerOptions } from "../server-options.ts";
+import { decisionOut } from "../wire/decision-out.ts";
+import { eventOut } from "../wire/event-out.ts";
+import { explainOut } from "../wire/explain-out.ts";
+import { createRequestOut, requestOut } from "../wire/request-out.ts";
+
+const tag = "requests";
+
+export function requestRoutes({ app }: ServerOptions): readonly Endpoint[] {
+  const { reader } = app;
+  return [
+    creating(app),
+    endpoint({
+      method: "GET",
+      url: "/requests",
+      summary: "Requests you may read, newest first",
+      tag,
+      query: requestsQuerySchema,
+      answers: { 200: z.array(requestOutSchema) },
+      async handle(exchange) {
+        const page = await reader.requests(filterOf(exchange.query), exchange.caller.viewer);
+        return listed(page.items.map(requestOut), page.next, exchange);
+      },
+    }),
+    endpoint({
+      method: "GET",
+      url: "/requests/:id",
+      summary: "One request",
+      tag,
+      answers: { 200: requestOutSchema },
+      async handle({ params, caller }) {
+        const id = requestIdIn(params);
+        const request = id === null ? undefined : await reader.request(id, caller.viewer);
+        return request === undefined ? requestNotFound(pathText(params, "id")) : ok(requestOut(request));
+      },
+    }),
+    endpoint({
+      method: "GET",
+      url: "/requests/:id/events",
+      summary: "What happened to a request, in order",
+      tag,
+      query: eventsQuerySchema,
+      answers: { 200: z.array(requestEventSchema) },
+      async handle({ params, query, caller }) {
+        const id = requestIdIn(params);
+        const events = id === null ? undefined : await reader.events(id, query.after, caller.viewer);
+        return events === undefined ? requestNotFound(pathText(params, "id")) : ok(events.map(eventOut));
+      },
+    }),
+    explaining(app),
+    endpoint({
+      method: "GET",
+      url: "/requests/:id/decisions",
+      summary: "The decisions on a request",
+      tag,
+      answers: { 200: z.array(decisionOutSchema) },
+      async handle({ params, caller }) {
+        const id = requestIdIn(params);
+        const request = id === null ? undefined : await reader.request(id, caller.viewer);
+        return request === undefined ? requestNotFound(pathText(params, "id")) : ok(decisionsOf(request));
+      },
+    }),
+    cancelling(app),
+    resolving(app),
+  ];
+}
+
+function creating(app: ServerOptions["app"]): Endpoint {
+  return endpoint({
+    method: "POST",
+    url: "/requests",
+    summary: "Ask for approval",
+    tag,
+    body: createRequestSchema,
+    answers: { 201: createRequestOutSchema },
+    async handle(exchange) {
+      const { body, caller } = exchange;
+      const input = {
+        policyKey: body.policy_key,
+        artifactType: body.artifact_type,
+        artifactId: body.artifact_id,
+        context: body.context,
+        requester: body.requester ?? null,
+        expiresInHours: body.expires_in_hours ?? null,
+      };
+      const render = (request: Request): Reply => created(createRequestOut(request, app.clock()));
+      const call = idempotentCall(exchange, { ...input }, input.requester ?? caller.actor.assignee, render);
+      if (call !== null && isProblem(call)) return call;
+      const answer = await createRequest(app, caller.actor, input, call);
+      if (isReplay(answer)) {
+        const id = requestIdOf(answer.body);
+        if (id === null || !(await mayRead(app, id, caller))) return requestNotFound(id ?? "");
+      }
+      return settle(answer, render);
+    },
+  });
+}
+
+/** R-IDEMP-4: a replay is given only to someone who may read the request. */
+async function mayRead(app: ServerOptions["app"], id: RequestId, caller: Authorized): Promise<boolean> {
+  return (await app.reader.request(id, caller.viewer)) !== undefined;
+}
+
+function requestIdOf(body: JsonValue): RequestId | null {
+  const id = isJsonObject(body) ? body["request_id"] : undefined;
+  return typeof id === "string" && isId<"request">(id) ? id : null;
+}
+
+function explaining(app: ServerOptions["app"]): Endpoint {
+  return endpoint({
+    method: "GET",
+    url: "/requests/:id/explain",
+    summary: "Why it stands where it stands, whom it waits for, and what you may do",
+    tag,
+    answers: { 200: explainSchema },
+    async handle({ params, caller }) {
+      const id = requestIdIn(params);
+      const found = id === null ? undefined : await explainRequest(app, id, caller.viewer, caller.actor);
+      if (found === undefined) return requestNotFound(pathText(params, "id"));
+      return ok(explainOut(found.request, found.explanation));
+    },
+  });
+}
+
+function cancelling(app: ServerOptions["app"]): Endpoint {
+  return endpoint({
+    method: "POST",
+    url: "/requests/:id/cancel",
+    summary: "Withdraw a request",
+    tag,
+    body: cancelRequestSchema,
+    answers: { 200: requestOutSchema },
+    async handle(exchange) {
+      const { params, body, caller } = exchange;
+      const requestId = requestIdIn(params);
+      if (requestId === null) return requestNotFound(pathText(params, "id"));
+      const reason = body.reason ?? null;
+      const render = (request: Request): Reply => ok(requestOut(request));
+      const call = idempotentCall(exchange, { reason }, caller.actor.assignee, render);
+      if (call !== null && isProblem(call)) return call;
+      return settle(await cancelRequest(app, caller.actor, { requestId, reason }, call), render);
+    },
+  });
+}
+
+function resolving(app: ServerOptions["app"]): Endpoint {
+  return endpoint({
+    method: "POST",
+    url: "/requests/:id/resolve",
+    summary: "Look up the approvers of a pending request now",
+    tag,
+    answers: { 202: requestOutSchema },
+    async handle(exchange) {
+      const { params, caller } = exchange;
+      const requestId = requestIdIn(params);
+      if (requestId === null) return requestNotFound(pathText(params, "id"));
+      const render = (request: Request): Reply => ({ status: 202, body: requestOut(request) });
+      const call = idempotentCall(exchange, null, caller.actor.assignee, render);
+      if (call !== null && isProblem(call)) return call;
+      return settle(await resolveRequest(app, caller.actor, requestId, call), render);
+    },
+  });
+}
+
+function decisionsOf(request: Request): readonly JsonValue[] {
+  return request.stages
+    .flatMap((stage) => stage.decisions.map((decision) => ({ decision, stage })))
+    .sort((left, right) => left.decision.createdAt - right.decision.createdAt || left.stage.order - right.stage.order)
+    .map(({ decision, stage }) => decisionOut(request, stage, decision));
+}
+
+function filterOf(query: z.output<typeof requestsQuerySchema>): RequestFilter {
+  return definedMembers({
+    artifactType: query.artifact_type,
+    artifactId: query.artifact_id,
+    status: query.status,
+    policyKey: query.policy_key,
+    requester: query.requester,
+    q: query.q,
+    createdAfter: query.created_after,
+    createdBefore: query.created_before,
+    cursor: query.cursor,
+    limit: query.limit,
+  });
+}

@@ -1,0 +1,197 @@
+/** Tasks: list, read, claim, decide, reassign (docs/spec/api.md section 6.4). */
+import type { z } from "zod";
+import { claimTask, releaseTask, type TaskChanged } from "../../app/claim-task.ts";
+import { decideTask, type DecisionMade } from "../../app/decide-task.ts";
+import { reassignTask, type TaskReassigned } from "../../app/reassign-task.ts";
+import { isId } from "../../core/ids.ts";
+import { decisionOutSchema, decisionSchema } from "../../contract/decisions.ts";
+import {
+  reassignedTaskSchema,
+  reassignTaskSchema,
+  taskOutSchema,
+  taskPageSchema,
+  tasksQuerySchema,
+  taskStatsQuerySchema,
+  taskStatsSchema,
+} from "../../contract/tasks.ts";
+import type { TaskFilter } from "../../ports/reader.ts";
+import { created, ok, settle, taskNotFound } from "../answers.ts";
+import { definedMembers } from "../defined-members.ts";
+import { endpoint, type Endpoint, type Reply } from "../endpoint.ts";
+import { idempotentCall } from "../idempotent-call.ts";
+import { pathText, taskIdIn } from "../path-values.ts";
+import { isProblem } from "../problem.ts";
+import type { ServerOptions } from "../server-options.ts";
+import { decisionOut } from "../wire/decision-out.ts";
+import { taskOutOfStage, taskOutOfView } from "../wire/task-out.ts";
+
+const tag = "tasks";
+
+export function taskRoutes({ app }: ServerOptions): readonly Endpoint[] {
+  return [
+    listing(app),
+    stats(app),
+    endpoint({
+      method: "GET",
+      url: "/tasks/:id",
+      summary: "One task",
+      tag,
+      answers: { 200: taskOutSchema },
+      async handle({ params, caller }) {
+        const id = taskIdIn(params);
+        const view = id === null ? undefined : await app.reader.task(id, caller.viewer);
+        return view === undefined ? taskNotFound(pathText(params, "id")) : ok(taskOutOfView(view, app.clock()));
+      },
+    }),
+    marking(app, "claim"),
+    marking(app, "release"),
+    deciding(app),
+    reassigning(app),
+  ];
+}
+
+function listing(app: ServerOptions["app"]): Endpoint {
+  return endpoint({
+    method: "GET",
+    url: "/tasks",
+    summary: "Tasks, newest first; by default your own",
+    tag,
+    query: tasksQuerySchema,
+    answers: { 200: taskPageSchema },
+    async handle({ query, caller }) {
+      const now = app.clock();
+      const filter = filterOf(query, caller.actor.assignee, now);
+      const { items, total } = filter === null ? NOTHING : await app.reader.tasks(filter, caller.viewer);
+      return ok({
+        items: items.map((view) => taskOutOfView(view, now)),
+        total,
+        page: query.page,
+        page_size: query.page_size,
+        pages: Math.max(1, Math.ceil(total / query.page_size)),
+      });
+    },
+  });
+}
+
+const NOTHING = { items: [], total: 0 };
+
+/** Null when the query asks for a request that cannot exist. */
+function filterOf(query: z.output<typeof tasksQuerySchema>, me: string, now: number): TaskFilter | null {
+  const requestId = query.request_id?.toLowerCase();
+  if (requestId !== undefined && !isId<"request">(requestId)) return null;
+  return definedMembers({
+    assignee: assigneeOf(query.assignee, me),
+    requestId,
+    status: query.status,
+    artifactType: query.artifact_type,
+    policyKey: query.policy_key,
+    searchText: query.search_text,
+    kind: query.kind,
+    overdue: query.overdue,
+    sort: query.sort,
+    page: query.page,
+    pageSize: query.page_size,
+    now,
+  });
+}
+
+function assigneeOf(asked: string, me: string): TaskFilter["assignee"] {
+  if (asked === "*") return { kind: "everybody" };
+  return { kind: "person", name: asked === "me" || asked === "" ? me : asked };
+}
+
+function stats(app: ServerOptions["app"]): Endpoint {
+  return endpoint({
+    method: "GET",
+    url: "/tasks/stats",
+    summary: "How many tasks you have, by artifact type",
+    tag,
+    query: taskStatsQuerySchema,
+    answers: { 200: taskStatsSchema },
+    async handle({ query, caller }) {
+      const counts = await app.reader.taskCounts(query.status, caller.viewer);
+      return ok({
+        total: [...counts.values()].reduce((sum, count) => sum + count, 0),
+        change_request_count: counts.get("registry.change_request") ?? 0,
+        intake_form_count: counts.get("registry.intake_form") ?? 0,
+        by_artifact_type: Object.fromEntries(counts),
+      });
+    },
+  });
+}
+
+const marks = {
+  claim: { act: claimTask, summary: "Say that you are looking at it" },
+  release: { act: releaseTask, summary: "Say that you are no longer looking at it" },
+} as const;
+
+function marking(app: ServerOptions["app"], verb: keyof typeof marks): Endpoint {
+  const { act, summary } = marks[verb];
+  return endpoint({
+    method: "POST",
+    url: `/tasks/:id/${verb}`,
+    summary,
+    tag,
+    answers: { 200: taskOutSchema },
+    async handle(exchange) {
+      const { params, caller } = exchange;
+      const taskId = taskIdIn(params);
+      if (taskId === null) return taskNotFound(pathText(params, "id"));
+      const render = ({ request, stage, task }: TaskChanged): Reply =>
+        ok(taskOutOfStage(request, stage, task, app.clock()));
+      const call = idempotentCall(exchange, null, caller.actor.assignee, render);
+      if (call !== null && isProblem(call)) return call;
+      return settle(await act(app, caller.actor, taskId, call), render);
+    },
+  });
+}
+
+function deciding(app: ServerOptions["app"]): Endpoint {
+  return endpoint({
+    method: "POST",
+    url: "/tasks/:id/decision",
+    summary: "Approve, reject or abstain",
+    tag,
+    body: decisionSchema,
+    answers: { 201: decisionOutSchema },
+    async handle(exchange) {
+      const { params, body, caller } = exchange;
+      const taskId = taskIdIn(params);
+      if (taskId === null) return taskNotFound(pathText(params, "id"));
+      const said = {
+        action: body.action,
+        comment: body.comment ?? null,
+        attachmentsRef: body.attachments_ref ?? null,
+        reasonCode: body.reason_code ?? null,
+        digest: body.digest ?? null,
+      };
+      const render = ({ request, stage, decision }: DecisionMade): Reply =>
+        created(decisionOut(request, stage, decision));
+      const call = idempotentCall(exchange, { ...said }, caller.actor.assignee, render);
+      if (call !== null && isProblem(call)) return call;
+      return settle(await decideTask(app, caller.actor, { taskId, ...said }, call), render);
+    },
+  });
+}
+
+function reassigning(app: ServerOptions["app"]): Endpoint {
+  return endpoint({
+    method: "POST",
+    url: "/tasks/:id/reassign",
+    summary: "Give a task to somebody else",
+    tag,
+    body: reassignTaskSchema,
+    answers: { 200: reassignedTaskSchema },
+    async handle(exchange) {
+      const { params, body, caller } = exchange;
+      const taskId = taskIdIn(params);
+      if (taskId === null) return taskNotFound(pathText(params, "id"));
+      const said = { newAssignee: body.new_assignee, reason: body.reason ?? null };
+      const render = ({ request, stage, task, warnings }: TaskReassigned): Reply =>
+        ok({ ...taskOutOfStage(request, stage, task, app.clock()), warnings: [...warnings] });
+      const call = idempotentCall(exchange, { ...said }, caller.actor.assignee, render);
+      if (call !== null && isProblem(call)) return call;
+      return settle(await reassignTask(app, caller.actor, { taskId, ...said }, call), render);
+    },
+  });
+}

@@ -1,0 +1,45 @@
+/** Waiting for a request to end, without polling (docs/spec/api.md section 6.7). */
+import { isLive, type Request } from "../../core/request.ts";
+import { requestOutSchema, waitQuerySchema } from "../../contract/requests.ts";
+import { ok, requestNotFound } from "../answers.ts";
+import { endpoint, type Endpoint } from "../endpoint.ts";
+import { pathText, requestIdIn } from "../path-values.ts";
+import type { ServerOptions } from "../server-options.ts";
+import { CommitWaiter } from "../commit-waiter.ts";
+import { requestOut } from "../wire/request-out.ts";
+
+export function waitRoutes({ app, events }: ServerOptions, closing: AbortSignal): readonly Endpoint[] {
+  return [
+    endpoint({
+      method: "GET",
+      url: "/requests/:id/wait",
+      summary: "The request once it has ended, or as it is when the time is over",
+      tag: "requests",
+      query: waitQuerySchema,
+      answers: { 200: requestOutSchema },
+      async handle({ params, query, caller, gone }) {
+        const id = requestIdIn(params);
+        if (id === null) return requestNotFound(pathText(params, "id"));
+        const over = AbortSignal.any([AbortSignal.timeout(query.timeout * 1000), closing, gone()]);
+        const waiter = new CommitWaiter(events, over);
+        try {
+          const request = await untilEnded(() => app.reader.request(id, caller.viewer), waiter);
+          return request === undefined ? requestNotFound(pathText(params, "id")) : ok(requestOut(request));
+        } finally {
+          waiter.close();
+        }
+      },
+    }),
+  ];
+}
+
+async function untilEnded(
+  read: () => Promise<Request | undefined>,
+  waiter: CommitWaiter,
+): Promise<Request | undefined> {
+  for (;;) {
+    const request = await read();
+    if (request === undefined || !isLive(request.status) || waiter.over) return request;
+    await waiter.next();
+  }
+}

@@ -1,0 +1,70 @@
+/** What the HTTP layer is given. Built in src/main. */
+import type { FastifyBaseLogger } from "fastify";
+import type { Application } from "../app/application.ts";
+import type { TokenVerifier } from "./token-verification/token-verifier.ts";
+
+export interface ServerOptions {
+  readonly app: Application;
+  readonly verifier: TokenVerifier;
+  /** Tokens are read without verifying; the routes of development mode exist (R-DEV). */
+  readonly development: boolean;
+  readonly service: ServiceInfo;
+  readonly ledger: LedgerWatch;
+  readonly events: CommitSignal;
+  readonly access: AccessSettings;
+  readonly limits: Limits;
+  /** Whom `GET /v1/dev/people` offers; asked in development mode only. */
+  readonly developmentPeople: readonly DevelopmentPerson[];
+  /** The built console; null when it was not built. */
+  readonly uiDirectory: string | null;
+  readonly log: FastifyBaseLogger | false;
+}
+
+export interface ServiceInfo {
+  readonly serviceId: string;
+  readonly apiVersion: string;
+  readonly module: string;
+  readonly serviceVersion: string;
+  readonly buildTime: string | null;
+  readonly gitCommit: string | null;
+  readonly webhook: {
+    readonly maxAttempts: number;
+    readonly backoffSeconds: readonly number[];
+    readonly timeoutSeconds: number;
+  };
+  readonly sla: { readonly checkIntervalSeconds: number };
+}
+
+/** Whether the ledger verifies; while it does not, everything is read-only (ledger R-QUAR-1). */
+export interface LedgerWatch {
+  readonly quarantined: boolean;
+  readonly finding: string | null;
+}
+
+/** Wakes whoever waits for events, after a commit of this process. */
+export interface CommitSignal {
+  subscribe(listener: () => void): () => void;
+}
+
+export interface AccessSettings {
+  /** Clients whose roles count besides the realm's (R-AUTH-23). */
+  readonly roleClients: readonly string[];
+  /** Claim → values that mark a machine, besides the known markers (R-AUTH-6). */
+  readonly machineClaims: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Limits {
+  /** Writes per caller and minute; 0 = no limit (R-API-7). */
+  readonly perMinute: number;
+  readonly streamsPerPerson: number;
+  readonly sessionSeconds: number;
+}
+
+export interface DevelopmentPerson {
+  readonly assignee: string;
+  readonly name: string | null;
+  readonly roles: readonly ("AWE_ADMIN" | "AWE_VIEWER")[];
+}
+
+/** R-API-7; a body is read up to here and no further. */
+export const BODY_BYTES_MAX = 1024 * 1024;
