@@ -1,0 +1,81 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Tabs } from "radix-ui";
+import type { ReactNode } from "react";
+
+import { canonicalJson } from "../../../../src/ledger/canonical-json.ts";
+import type { ApprovalRequest } from "../../api/requests.ts";
+import { CopyButton } from "../../parts/copy-button.tsx";
+import { Digest } from "../../parts/digest.tsx";
+import { OutsideText } from "../../parts/outside-text.tsx";
+import styles from "./context-panes.module.css";
+import { FieldTable } from "./field-table.tsx";
+
+/** R-CON-2: the context as it was sent, and its canonical text one tab away. */
+export function ContextPanes({ request }: { readonly request: ApprovalRequest }): ReactNode {
+  const pane = useSearch({ strict: false, select: (search) => ("pane" in search ? search.pane : undefined) });
+  const navigate = useNavigate();
+  return (
+    <Tabs.Root
+      value={pane ?? "fields"}
+      onValueChange={(value) => {
+        void navigate({
+          to: ".",
+          search: (before) => ({ ...before, pane: value === "raw" ? ("raw" as const) : undefined }),
+          state: true,
+          replace: true,
+          resetScroll: false,
+        });
+      }}
+    >
+      <Tabs.List className={styles.tabs} aria-label="Evidence">
+        <Tabs.Trigger value="fields" className={styles.tab}>
+          Fields
+        </Tabs.Trigger>
+        <Tabs.Trigger value="raw" className={styles.tab}>
+          Raw
+        </Tabs.Trigger>
+      </Tabs.List>
+      <Tabs.Content value="fields" className={styles.pane}>
+        <Fields request={request} />
+      </Tabs.Content>
+      <Tabs.Content value="raw" className={styles.pane}>
+        <Raw request={request} />
+      </Tabs.Content>
+    </Tabs.Root>
+  );
+}
+
+function Fields({ request }: { readonly request: ApprovalRequest }): ReactNode {
+  if (Object.keys(request.context).length === 0) {
+    return (
+      <p className={styles.note}>The requester sent no context: there is nothing to read but the artifact itself.</p>
+    );
+  }
+  return <FieldTable value={request.context} />;
+}
+
+function Raw({ request }: { readonly request: ApprovalRequest }): ReactNode {
+  const canonical = canonicalJson(request.context);
+  return (
+    <div className={styles.raw}>
+      <div className={styles.rawHead}>
+        <p className={styles.note}>
+          Context as canonical JSON (RFC 8785), {new TextEncoder().encode(canonical).length.toLocaleString("en")} bytes
+        </p>
+        <CopyButton text={canonical} what="JSON" labelled />
+      </div>
+      <pre className={styles.code} tabIndex={0} aria-label="Canonical JSON">
+        <OutsideText text={canonical} />
+      </pre>
+      {request.digest !== null && (
+        <div className={styles.note}>
+          <p>
+            The digest below binds this context together with the artifact, the requester, the revision, the policy
+            version and a salt. Your decision names it.
+          </p>
+          <Digest digest={request.digest} whole />
+        </div>
+      )}
+    </div>
+  );
+}
