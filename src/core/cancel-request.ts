@@ -1,0 +1,37 @@
+/** Administrators cancel any live request, the requester and the caller that made it cancel theirs (R-CANCEL-1). */
+import { eventActor } from "./event.ts";
+import { endRequest } from "./finish-request.ts";
+import type { Actor } from "./person.ts";
+import { refuse, type Refusal } from "./refusal.ts";
+import { isLive, type Request } from "./request.ts";
+import type { Setting, Step } from "./step.ts";
+import { terminalRefusal } from "./task-access.ts";
+
+export interface CancelCommand {
+  readonly type: "cancel";
+  readonly actor: Actor;
+  readonly reason: string | null;
+}
+
+export function cancelRequest(step: Step, command: CancelCommand, { now }: Setting): Step | Refusal {
+  const { actor, reason } = command;
+  if (!actor.admin && !isRequester(step.request, actor) && !isCreator(step.request, actor)) {
+    return refuse("forbidden", "Role `AWE_ADMIN` required");
+  }
+  if (!isLive(step.request.status)) return terminalRefusal(step.request, "cancel");
+  return endRequest(step, { type: "request_cancelled", reason }, { actor: eventActor(actor), now });
+}
+
+/** Permitting compares the exact name (R-AUTH-5); a machine is nobody's requester by name. */
+export function isRequester(request: Request, actor: Actor): boolean {
+  return actor.person !== null && request.requester === actor.assignee;
+}
+
+/** The same issuer and subject; for a machine the same client will do (R-AUTH-30). */
+export function isCreator(request: Request, actor: Actor): boolean {
+  const { creator } = request;
+  if (creator.personId !== null && creator.personId === actor.person?.id) return true;
+  if (creator.issuer !== actor.issuer) return false;
+  if (creator.subject === actor.subject) return true;
+  return creator.machine && creator.clientId !== null && creator.clientId === actor.clientId;
+}

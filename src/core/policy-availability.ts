@@ -1,0 +1,97 @@
+/**
+ * Which fields does a policy document have, and which of them does this version not act on yet? A field that would be
+ * ignored is refused at activation instead (docs/spec/policies.md R-DOC-5), because a policy that looks stricter
+ * than it is would be worse than none.
+ */
+import type { JsonObject, JsonValue } from "./json.ts";
+import { memberOf } from "./policy-reading.ts";
+
+/** The kinds of objects a document is made of; a rule's value is of its rule's type. */
+export type PolicyPartKind = "policy" | "stage" | "rule" | "user" | "role" | "group" | "expression" | "http";
+
+interface Fields {
+  readonly available: readonly string[];
+  readonly unavailable: readonly string[];
+}
+
+const fieldsOf: Record<PolicyPartKind, Fields> = {
+  policy: {
+    available: [
+      "policy_key",
+      "name",
+      "description",
+      "artifact_type",
+      "forbid_self_approval",
+      "forbid_repeat_approvers",
+      "stages",
+      "request_ttl_hours",
+      "admin_override",
+      "allow_handover",
+    ],
+    unavailable: [
+      "forbidden_approvers",
+      "context_schema",
+      "assurance",
+      "decision_reasons",
+      "grant",
+      "changes",
+      "calendar",
+      "freeze",
+      "break_glass",
+    ],
+  },
+  stage: {
+    available: [
+      "name",
+      "stage_order",
+      "mode",
+      "mode_value",
+      "sla_hours",
+      "skip_if",
+      "on_empty",
+      "parallel_group",
+      "on_breach",
+      "escalation_rules",
+      "rules",
+      "min_approvals",
+      "abstain",
+      "reject",
+      "escalations_max",
+      "allow_delegation",
+    ],
+    unavailable: ["approver_tree", "assurance", "calendar", "reminders", "recheck"],
+  },
+  rule: { available: ["rule_type", "rule_value", "kind", "required"], unavailable: [] },
+  user: { available: ["user_id"], unavailable: [] },
+  role: { available: ["role", "client"], unavailable: ["include_groups"] },
+  group: { available: ["group", "include_subgroups"], unavailable: [] },
+  expression: { available: ["logic"], unavailable: [] },
+  http: { available: ["url"], unavailable: ["secret_id"] },
+};
+
+export interface UnavailableMember {
+  readonly name: string;
+  /** The value, where another value of the member is available; else null. */
+  readonly word: string | null;
+}
+
+/** The members that ask for something this version does not do. */
+export function unavailableIn(members: JsonObject, kind: PolicyPartKind): UnavailableMember[] {
+  return fieldsOf[kind].unavailable.flatMap((name): UnavailableMember[] => {
+    const value = memberOf(members, name);
+    if (value === undefined || asksForNothing(name, value)) return [];
+    return [{ name, word: name === "assurance" && typeof value === "string" ? value : null }];
+  });
+}
+
+/** Null, false, the empty list and the assurance every decision has say the same as leaving the member out. */
+function asksForNothing(name: string, value: JsonValue): boolean {
+  if (name === "assurance" && value === "session") return true;
+  return value === null || value === false || (Array.isArray(value) && value.length === 0);
+}
+
+/** Members that no version knows: a misspelt safety option must not be ignored in silence. */
+export function unknownIn(members: JsonObject, kind: PolicyPartKind): string[] {
+  const { available, unavailable } = fieldsOf[kind];
+  return Object.keys(members).filter((name) => !available.includes(name) && !unavailable.includes(name));
+}

@@ -1,0 +1,61 @@
+/** An expected no: a stable code and a sentence for the person who asked. Refusals are values, never thrown. */
+
+/** Closed union; what each code means on the wire is decided in the contract layer. */
+export type RefusalCode =
+  | "machine"
+  | "not_assignee"
+  | "forbidden"
+  | "wrong_state"
+  | "quorum_conflict"
+  | "digest_mismatch"
+  | "separation_of_duties"
+  | "comment_required"
+  | "artifact_type_mismatch"
+  | "policy_invalid"
+  | "policy_exists"
+  | "policy_key_mismatch"
+  | "policy_not_found"
+  | "no_active_policy"
+  | "request_not_found"
+  | "task_not_found"
+  | "delegation_not_found"
+  | "directory_entry_not_found"
+  | "precondition_failed"
+  | "idempotency_conflict"
+  | "identity_conflict"
+  | "resolver_failed"
+  | "invalid_input"
+  | "not_available";
+
+export interface RefusalDetail {
+  /** Where in the input, outermost first: `["body", "delegate_to"]`. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly code?: string;
+}
+
+export interface Refusal {
+  readonly refusal: RefusalCode;
+  readonly message: string;
+  readonly details?: readonly RefusalDetail[];
+}
+
+export function refuse(refusal: RefusalCode, message: string, details?: readonly RefusalDetail[]): Refusal {
+  return details === undefined ? { refusal, message } : { refusal, message, details };
+}
+
+export function isRefusal(value: object): value is Refusal {
+  return "refusal" in value;
+}
+
+/** A state that cannot exist. Thrown, so that no code path goes on from it. */
+export class Bug extends Error {
+  override readonly name = "Bug";
+  constructor(message: string) {
+    super(`${message} (this is a bug)`);
+  }
+}
+
+export function invariant(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Bug(message);
+}
