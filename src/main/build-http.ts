@@ -1,0 +1,91 @@
+/** What the HTTP layer is given, from the configuration. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Application } from "../app/application.ts";
+import type { LedgerWatch, ServerOptions, ServiceInfo } from "../http/server-options.ts";
+import { createDevelopmentVerifier } from "../http/token-verification/development-verifier.ts";
+import { createJwksVerifier } from "../http/token-verification/jwks-verifier.ts";
+import type { TokenVerifier } from "../http/token-verification/token-verifier.ts";
+import type { CommitSignal } from "./commit-signal.ts";
+import type { Config } from "./config-schema.ts";
+import { demoPeople } from "./demo/demo-people.ts";
+import { fetchJson } from "./fetch-json.ts";
+import { packageRoot } from "./package-root.ts";
+import { productVersion } from "./product-version.ts";
+
+export interface HttpParts {
+  readonly config: Config;
+  readonly development: boolean;
+  readonly app: Application;
+  readonly ledger: LedgerWatch;
+  readonly commits: CommitSignal;
+  readonly log: Logger;
+}
+
+const STREAMS_PER_PERSON = 5;
+const SESSION_SECONDS = 12 * 3_600;
+
+export function serverOptions({ config, development, app, ledger, commits, log }: HttpParts): ServerOptions {
+  const { auth, keycloak, limits } = config.awe;
+  const uiDirectory = join(packageRoot(), "dist", "ui");
+  return {
+    ...{ app, development, ledger, log },
+    verifier: verifierOf(config, { development, clock: app.clock, log }),
+    service: serviceInfo(config),
+    events: {
+      subscribe: (listener) =>
+        commits.subscribe(() => {
+          listener();
+        }),
+    },
+    access: {
+      roleClients: keycloak.role_clients,
+      machineClaims: auth.machine_claims,
+    },
+    limits: { perMinute: limits.per_minute, streamsPerPerson: STREAMS_PER_PERSON, sessionSeconds: SESSION_SECONDS },
+    developmentPeople: demoPeople,
+    uiDirectory: existsSync(join(uiDirectory, "index.html")) ? uiDirectory : null,
+  };
+}
+
+function verifierOf(
+  { awe: { keycloak } }: Config,
+  { development, clock, log }: { development: boolean; clock: () => number; log: Logger },
+): TokenVerifier {
+  if (development) return createDevelopmentVerifier(clock);
+  return createJwksVerifier(
+    {
+      issuer: keycloak.issuer,
+      additionalIssuers: keycloak.additional_issuers,
+      jwksUrl: keycloak.jwks_url === "" ? null : keycloak.jwks_url,
+      audience: keycloak.audience === "" ? null : keycloak.audience,
+      algorithms: keycloak.algorithms,
+    },
+    {
+      fetchJson: (url) => fetchJson(url, keycloak.verify_ssl),
+      clock,
+      warn: (cause) => {
+        log.warn({ err: cause }, "the identity provider's keys could not be fetched");
+      },
+    },
+  );
+}
+
+function serviceInfo({ awe, countersign }: Config): ServiceInfo {
+  const { build_time: buildTime, git_commit: gitCommit } = countersign;
+  return {
+    serviceId: awe.service_id,
+    apiVersion: awe.api_version,
+    module: awe.module,
+    serviceVersion: productVersion(),
+    buildTime: buildTime === "" ? null : buildTime,
+    gitCommit: gitCommit === "" ? null : gitCommit,
+    webhook: {
+      maxAttempts: awe.webhook.max_attempts,
+      backoffSeconds: awe.webhook.backoff_seconds,
+      timeoutSeconds: awe.webhook.timeout_seconds,
+    },
+    sla: { checkIntervalSeconds: awe.sla.check_interval_seconds },
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * Which settings are there, what may they be, and what are they when nobody says? Implements docs/guide/configuration.md.
+ * `awe` holds the settings that the generic API shares with AWE, under AWE's names; `countersign` holds our own.
+ * Settings of parts that are not built yet are accepted with their bounds, so that an existing file keeps working; those
+ * that would switch such a part on are refused.
+ */
+import { z } from "zod";
+
+function wholeNumber(least: number, most: number, otherwise: number): z.ZodDefault<z.ZodInt> {
+  return z.int().min(least).max(most).default(otherwise);
+}
+
+const text = z
+  .string()
+  .max(4096)
+  .refine((value) => !value.includes("\0"), "must not contain NUL");
+const flag = z.boolean();
+const texts = z.array(text).max(1000);
+const secret = text.meta({ secret: true });
+
+const webhook = z.strictObject({
+  timeout_seconds: wholeNumber(1, 60, 10),
+  max_attempts: wholeNumber(1, 50, 6),
+  backoff_seconds: z.array(z.int().min(1)).min(1).max(49).default([60, 300, 900, 3600, 21_600]),
+  poll_interval_seconds: wholeNumber(1, 86_400, 2),
+  batch_size: wholeNumber(1, 10_000, 20),
+  concurrency: wholeNumber(1, 1_000, 32),
+  per_host: wholeNumber(1, 1_000, 4),
+  order_hold_seconds: wholeNumber(0, 86_400, 300),
+  include_data: flag.default(true),
+  standard_headers: flag.default(true),
+  log_days: wholeNumber(1, 36_500, 90),
+});
+
+const resolver = z.strictObject({
+  http_timeout_seconds: wholeNumber(1, 30, 5),
+  inline_seconds: wholeNumber(1, 60, 6),
+  cache_seconds: wholeNumber(0, 86_400, 60),
+  members_max: wholeNumber(1, 1_000_000, 5000),
+});
+
+const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
+
+const keycloak = z.strictObject({
+  base_url: text.default("").refine((url) => url === "", "is not available in this version: leave it empty"),
+  realm: text.default("staff"),
+  admin_client_id: text.default("awe-admin-resolver"),
+  admin_client_secret: secret.default(""),
+  issuer: text.default(""),
+  additional_issuers: texts.default([]),
+  jwks_url: text.default(""),
+  audience: text.default(""),
+  verify_ssl: flag.default(true),
+  algorithms: z.array(z.enum(ALGORITHMS)).min(1).default(["RS256", "PS256", "ES256", "EdDSA"]),
+  role_clients: texts.default(["awe-admin-portal"]),
+});
+
+const notifier = z.strictObject({
+  enabled: flag.default(false).refine((enabled) => !enabled, "is not available in this version: leave it false"),
+  smtp_host: text.default(""),
+  smtp_port: wholeNumber(1, 65_535, 587),
+  smtp_user: text.default(""),
+  smtp_password: secret.default(""),
+  from_address: text.default("no-reply@localhost"),
+  use_tls: flag.default(true),
+  admin_addresses: texts.default([]),
+  base_url: text.default(""),
+});
+
+const awe = z.strictObject({
+  service_id: text.default("openg2p.awe"),
+  api_version: text.default("1.0"),
+  module: text.default("default"),
+  webhook,
+  outbound: z.strictObject({ allow: texts.default([]), allow_http: flag.default(false) }),
+  resolver,
+  sla: z.strictObject({ check_interval_seconds: wholeNumber(10, 86_400, 300) }),
+  keycloak,
+  auth: z.strictObject({ machine_claims: z.record(z.string().min(1), texts).default({}) }),
+  access: z.strictObject({ read_scope: z.enum(["participants", "authenticated"]).default("participants") }),
+  decisions: z.strictObject({ admin_override: z.enum(["allow", "reason", "off"]).default("allow") }),
+  requests: z.strictObject({
+    default_ttl_hours: wholeNumber(1, 87_600, 8760),
+    enforce_artifact_type: flag.default(true),
+  }),
+  policies: z.strictObject({
+    activation_policy: text.default("").refine((key) => key === "", "is not available in this version: leave it empty"),
+  }),
+  delegation: z.strictObject({ max_days: wholeNumber(1, 3_650, 90) }),
+  idempotency: z.strictObject({ ttl_hours: wholeNumber(1, 87_600, 720) }),
+  limits: z.strictObject({ per_minute: wholeNumber(0, 1_000_000, 0) }),
+  notifier,
+});
+
+const countersign = z.strictObject({
+  host: text.default("127.0.0.1"),
+  port: wholeNumber(0, 65_535, 8000),
+  data_dir: text.min(1).default("./data"),
+  /** Empty: the database that comes with Countersign. */
+  database_url: secret.default(""),
+  /** Where people reach this installation; it names the ledger when it is made. */
+  public_url: text
+    .default("")
+    .refine(
+      (url) => url === "" || /^https?:\/\/[a-z0-9.:[\]-]+(?:\/[A-Za-z0-9._~-]+)*\/?$/.test(url),
+      "must be an address such as https://approvals.example.com",
+    ),
+  /** Directory of initdb and postgres for the database that comes with Countersign. */
+  pg_bin_dir: text.default(""),
+  dev_bind: z.enum(["", "container"]).default(""),
+  log_level: z.enum(["silent", "error", "warn", "info", "debug"]).default("warn"),
+  build_time: text.default(""),
+  git_commit: text.default(""),
+});
+
+export const configSchema = z.strictObject({ awe, countersign });
+
+export type Config = z.output<typeof configSchema>;
+
+/** Names that the environment has for a setting besides `AWE__…` and `COUNTERSIGN_…`; the earlier one wins. */
+export const ENVIRONMENT_NAMES: Readonly<Record<string, readonly string[]>> = {
+  "countersign.host": ["AWE_HOST"],
+  "countersign.port": ["AWE_PORT", "PORT"],
+  "countersign.database_url": ["DATABASE_URL"],
+  "countersign.pg_bin_dir": ["PG_BIN_DIR"],
+  "countersign.build_time": ["BUILD_TIME"],
+  "countersign.git_commit": ["GIT_COMMIT"],
+};
