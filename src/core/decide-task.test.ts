@@ -78,6 +78,13 @@ describe("one decision", () => {
     ]);
   });
 
+  it("engine R-QUORUM-9: a stage that completes leaves nothing open behind, also when the request goes on", () => {
+    const run = new Run(policy({ stages: [stage({ mode: "any-n" }), stage({ order: 2 })] })).approve("bob");
+    expect(run.status).toBe("in_review");
+    expect(run.taskStates(1)).toEqual({ ann: "skipped", bob: "completed", cid: "skipped" });
+    expect(run.stage(1).seats.map((seat) => seat.state)).toEqual(["closed", "approved", "closed"]);
+  });
+
   it("engine R-QUORUM-6: unanimity is of those who take a position, whoever abstains first, last or in between", () => {
     expect(new Run(all).abstain("ann").approve("bob").approve("cid").status).toBe("approved");
     expect(new Run(all).approve("ann").approve("bob").abstain("cid").status).toBe("approved");

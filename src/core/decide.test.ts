@@ -1,17 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  admin,
-  HOUR,
-  machine,
-  policy,
-  role,
-  Run,
-  SETTINGS,
-  stage,
-  START,
-  users,
-} from "../../test/support/engine-world.ts";
-import { createRequest } from "./create-request.ts";
+import { admin, HOUR, machine, policy, role, Run, stage, START, users } from "../../test/support/engine-world.ts";
 
 const twoStages = policy({
   stages: [stage({ order: 1, rules: users("ann") }), stage({ order: 2, rules: users("bob") })],
@@ -119,9 +107,4 @@ describe("the life of a request", () => {
     run.cancel().give({ type: "resolve", actor: admin("root") });
     expect(run.refusal?.message).toBe("Request is in terminal state 'cancelled' — cannot resolve");
   });
-});
-
-it("engine settings: the world of these tests is the default installation", () => {
-  expect(SETTINGS.adminOverride).toBe("allow");
-  expect(createRequest).toBeTypeOf("function");
 });

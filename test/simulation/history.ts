@@ -27,7 +27,7 @@ import {
 import { violations } from "./model.ts";
 
 /** mulberry32: small, fast, and the same everywhere. */
-export class Dice {
+class Dice {
   #state: number;
 
   constructor(seed: number) {
@@ -188,6 +188,27 @@ function changeSurroundings(dice: Dice, run: Run): void {
   if (known !== undefined && dice.chance(0.03)) people.set(name, { ...known, disabled: !known.disabled });
 }
 
+/** R-EXPLAIN-3, also while timers are due that have not fired yet: what a person is told is what a decision answers. */
+function explainedWrongly(run: Run, asker: Actor): readonly string[] {
+  const setting = { policy: run.policy, facts: run.facts(), settings: run.settings, now: run.now };
+  const { you } = run.explain(asker);
+  const own = run.request.stages.flatMap((each) => each.tasks).filter((task) => task.personId === asker.person?.id);
+  const accepted = own.map((task) => ({
+    id: task.id,
+    actions: (["approve", "reject", "abstain"] as const).filter((action) => {
+      const ids = { taskId: task.id, decisionId: run.newId<"decision">() };
+      const said = { comment: null, attachmentsRef: null, reasonCode: null, digest: null };
+      return decide(run.request, { type: "decide", ...ids, actor: asker, action, ...said }, setting).refusal === null;
+    }),
+  }));
+  const told = accepted.find(({ id }) => id === you.taskId);
+  const right = you.canDecide
+    ? told?.actions.join() === you.actions.join()
+    : accepted.every((each) => each.actions.length === 0);
+  const reasoned = you.canDecide || you.reasons.length > 0;
+  return right && reasoned ? [] : [`R-EXPLAIN-3 ${asker.assignee} is told ${JSON.stringify(you)}`];
+}
+
 export interface Told {
   readonly broken: readonly string[];
   readonly status: Request["status"];
@@ -212,6 +233,7 @@ export function play(seed: number, stepsMax = 40): Told {
     violations({
       ...{ policy: run.policy, settings: run.settings, before, due, after: run.request, command },
       ...{ refusal: run.refusal, events: run.latest, history: run.events, person: personOf, now: run.now },
+      target: command.type === "reassign" ? (run.around.people.get(command.newAssignee) ?? null) : null,
     });
   let broken: readonly string[] = look(run.request, run.request, { type: "tick" }).filter(
     (sentence) => !sentence.startsWith("I1 "),
@@ -220,13 +242,15 @@ export function play(seed: number, stepsMax = 40): Told {
     changeSurroundings(dice, run);
     run.now = laterInstant(dice, run);
     const before = run.request;
+    const asker = actor(run.around.people.get(dice.pick(NAMES)) ?? person("ann"));
+    const wrong = explainedWrongly(run, asker);
     const command = randomCommand(dice, run);
     const setting = { policy: run.policy, facts: run.facts(), settings: run.settings, now: run.now };
     const due = decide(before, { type: "tick" }, setting).request;
     run.give(command);
     if (run.refusal !== null) refusals.push(run.refusal.refusal);
     commands.push(`${command.type} at ${String(run.now - START)} ms: ${run.refusal?.message ?? "done"}`);
-    broken = look(before, due, command);
+    broken = [...look(before, due, command), ...wrong];
   }
   const stageStates = run.request.stages.map((each) => each.state);
   return { broken, status: run.request.status, events: run.events, refusals, commands, stageStates };

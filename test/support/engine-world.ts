@@ -20,7 +20,9 @@ export const START: Instant = Date.UTC(2026, 0, 5, 9);
 /** A source whose next id is this one. */
 function idFrom(hex: () => string): NewId {
   return <Name extends string>() => {
-    const text = hex().padStart(32, "0").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+    const text = hex()
+      .padStart(32, "0")
+      .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
     if (!isId<Name>(text)) throw new Bug(`'${text}' is no id`);
     return text;
   };
@@ -37,7 +39,9 @@ export function idSource(): NewId {
 
 /** The same name is always the same person. */
 export function idOf(name: string): PersonId {
-  const hex = Array.from(name.slice(-16), (character) => character.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+  const hex = Array.from(name.slice(-16), (character) => character.charCodeAt(0).toString(16).padStart(2, "0")).join(
+    "",
+  );
   return idFrom(() => hex)();
 }
 

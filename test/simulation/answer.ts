@@ -1,0 +1,173 @@
+/**
+ * Which commands are to be accepted, and how the others are to be answered: read from docs/spec/engine.md R-DECIDE-2,
+ * R-DECIDE-6, R-SOD-1 to 5, R-QUORUM-7, 10, R-REASSIGN-1, R-CANCEL-1 and section 9, without a look at the engine.
+ */
+import type { Command } from "../../src/core/decide.ts";
+import type { Settings } from "../../src/core/facts.ts";
+import type { TaskId } from "../../src/core/ids.ts";
+import { foldName, type Actor, type Person } from "../../src/core/person.ts";
+import type { Policy } from "../../src/core/policy.ts";
+import type { RefusalCode } from "../../src/core/refusal.ts";
+import type { Decision, Request, Seat, StageRun, Task } from "../../src/core/request.ts";
+import { canComplete, type Urn } from "../support/quorum-book.ts";
+
+export function isLive(request: Request): boolean {
+  return request.status === "pending" || request.status === "in_review";
+}
+
+export function isOpen(task: Task): boolean {
+  return task.status === "open" || task.status === "claimed";
+}
+
+/** A decision that fills a seat. */
+export function counts(decision: Decision): boolean {
+  return decision.seatId !== null;
+}
+
+export function urnOf(policy: Policy, run: StageRun, reopen = false): Urn {
+  const rule = policy.stages.find((stage) => stage.order === run.order);
+  if (rule === undefined) throw new Error(`the policy has no stage ${String(run.order)}`);
+  const reopened = (seat: Seat): Seat => (reopen && seat.state === "closed" ? { ...seat, state: "open" } : seat);
+  return { rule, seats: run.seats.map(reopened) };
+}
+
+/** R-SOD-1, R-SOD-2: as this person, under any name, in this stage. Later stages hold no decisions yet. */
+export function isBarred(policy: Policy, request: Request, person: Person, order: number): boolean {
+  const asked = person.foldedNames.includes(foldName(request.requester)) || request.creator.personId === person.id;
+  const elsewhere = request.stages.filter((run) => run.order !== order).flatMap((run) => run.decisions);
+  const approved = elsewhere.some((d) => d.personId === person.id && d.action === "approve" && counts(d));
+  return person.machine || (policy.forbidSelfApproval && asked) || (policy.forbidRepeatApprovers && approved);
+}
+
+/** R-QUORUM-10: required first, then by seat order. */
+export function overdueSeats(run: StageRun): readonly Seat[] {
+  const late = (seat: Seat): boolean =>
+    run.tasks.some((t) => t.seatId === seat.id && isOpen(t) && t.overdueAt !== null);
+  const seats = run.seats.filter((seat) => seat.state === "open" && late(seat));
+  return [...seats.filter((seat) => seat.required), ...seats.filter((seat) => !seat.required)];
+}
+
+interface Found {
+  readonly run: StageRun;
+  readonly task: Task;
+}
+
+function find(request: Request, id: TaskId): Found | undefined {
+  const run = request.stages.find((each) => each.tasks.some((task) => task.id === id));
+  const task = run?.tasks.find((each) => each.id === id);
+  return run === undefined || task === undefined ? undefined : { run, task };
+}
+
+export interface World {
+  readonly policy: Policy;
+  readonly settings: Settings;
+  readonly request: Request;
+}
+
+export type Ask = Pick<Extract<Command, { type: "decide" }>, "taskId" | "actor" | "action" | "comment" | "digest">;
+
+/** Checks in the order in which they answer, each with the code it answers with. */
+type Checks = readonly (readonly [() => boolean, RefusalCode])[];
+
+const firstFailing = (checks: Checks): RefusalCode | null => checks.find(([fails]) => fails())?.[1] ?? null;
+
+/** R-DECIDE-2: the code of the first check that fails, or null where the decision is to be accepted. */
+export function answerTo(ask: Ask, world: World): RefusalCode | null {
+  const { policy, settings, request } = world;
+  const found = find(request, ask.taskId);
+  if (found === undefined) return "task_not_found";
+  const { person, machine, admin } = ask.actor;
+  if (machine || person === null) return "machine";
+  const own = found.task.personId === person.id;
+  const override = policy.adminOverride ?? settings.adminOverride;
+  return (
+    firstFailing([
+      [() => !own && !(admin && override !== "off"), "not_assignee"],
+      [() => !isLive(request) || !isOpen(found.task), "wrong_state"],
+      [() => ask.digest !== null && ask.digest !== request.digest, "digest_mismatch"],
+    ]) ??
+    (found.task.kind === "approver" ? voteConflict(ask, world, { ...found, person, own }) : null) ??
+    firstFailing([[() => !own && override === "reason" && (ask.comment ?? "").trim() === "", "comment_required"]])
+  );
+}
+
+interface Voting extends Found {
+  readonly person: Person;
+  readonly own: boolean;
+}
+
+function voteConflict(ask: Ask, world: World, vote: Voting): RefusalCode | null {
+  const { run, task, person, own } = vote;
+  const invited = (d: Decision): boolean => run.tasks.some((t) => t.id === d.taskId && t.kind === "approver");
+  const seat = task.escalation ? overdueSeats(run)[0] : run.seats.find((each) => each.id === task.seatId);
+  return firstFailing([
+    [() => person.machine, "machine"],
+    [() => isBarred(world.policy, world.request, person, run.order), "separation_of_duties"],
+    [() => run.decisions.some((d) => d.personId === person.id && invited(d)), "quorum_conflict"],
+    [() => !own && run.seats.some((each) => each.holder === person.id && each.state === "open"), "quorum_conflict"],
+    [() => ask.action === "approve" && isDeadEnd(world, vote, seat), "quorum_conflict"],
+    [() => ask.action === "abstain" && !task.escalation && seat?.required === true, "quorum_conflict"],
+  ]);
+}
+
+/** R-SOD-5: with this approval some open stage could never be completed any more. */
+function isDeadEnd({ policy, request }: World, { run, person }: Voting, seat: Seat | undefined): boolean {
+  if (!policy.forbidRepeatApprovers) return false;
+  const after = (each: StageRun): StageRun => ({
+    ...each,
+    seats: each.seats.map((held): Seat => {
+      if (each === run) return held === seat ? { ...held, state: "approved" } : held;
+      return held.holder === person.id && held.state === "open" ? { ...held, state: "removed" } : held;
+    }),
+  });
+  const open = request.stages.filter((each) => each.state === "open");
+  return !canComplete(
+    open.map((each) => urnOf(policy, after(each))),
+    true,
+  );
+}
+
+/** Whether a command other than a decision is to be accepted; `target` is who a reassignment leads to. */
+export function isAccepted(
+  command: Exclude<Command, { type: "decide" }>,
+  world: World,
+  target: Person | null,
+): boolean {
+  const { request } = world;
+  if (command.type === "tick") return true;
+  const { actor } = command;
+  if (!isLive(request)) return false;
+  if (command.type === "resolve") return actor.admin && request.resolution !== null;
+  if (command.type === "cancel") return actor.admin || asksOrMade(request, actor);
+  const found = find(request, command.taskId);
+  if (found === undefined || !isOpen(found.task)) return false;
+  return command.type === "reassign"
+    ? target !== null && mayMove(actor, world, found) && isWelcome(world, found, target)
+    : mayMark(actor, found.task, command.type);
+}
+
+function mayMove(actor: Actor, { policy }: World, { task }: Found): boolean {
+  return actor.admin || (actor.person?.id === task.personId && policy.allowHandover);
+}
+
+/** R-TASK-1: people only, the holder or an administrator. */
+function mayMark({ person, machine, admin }: Actor, task: Task, type: "claim" | "release"): boolean {
+  if (person === null || machine || (person.id !== task.personId && !admin)) return false;
+  return task.status === (type === "claim" ? "open" : "claimed");
+}
+
+/** R-REASSIGN-1. */
+function isWelcome({ policy, request }: World, { run, task }: Found, target: Person): boolean {
+  const there = [...run.tasks, ...run.decisions].some((each) => each.personId === target.id);
+  if (there || target.disabled || target.machine) return false;
+  if (task.kind === "observer") return true;
+  const moved = (seat: Seat): Seat => (seat.id === task.seatId ? { ...seat, holder: target.id } : seat);
+  const open = request.stages.filter((each) => each.state === "open");
+  const urns = open.map((each) => urnOf(policy, each === run ? { ...each, seats: each.seats.map(moved) } : each));
+  return !isBarred(policy, request, target, run.order) && canComplete(urns, policy.forbidRepeatApprovers);
+}
+
+function asksOrMade({ requester, creator }: Request, { person, assignee, issuer, subject }: Actor): boolean {
+  if (person !== null && (requester === assignee || creator.personId === person.id)) return true;
+  return creator.issuer === issuer && creator.subject === subject;
+}
