@@ -71,6 +71,28 @@ describe("deciding in the console", () => {
     await isSound();
   });
 
+  it("console R-CON-1: at 1280×720 the first screen says what, who, why, who must sign, how long and where to decide", async () => {
+    const { id, artifactId } = await ask(server, { amount: 48_000, account: "DE89 3704", supplier: "Holzwerk Nord" });
+    const { page, isSound } = await openAs("alva", { viewport: { width: 1280, height: 720 } });
+    await page.goto(`${server.url}/app/requests/${id}`);
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+    const bar = await page.getByRole("region", { name: "Decision" }).boundingBox();
+    const answers = [
+      page.getByRole("heading", { name: artifactId }),
+      page.getByRole("definition").filter({ hasText: "cira" }),
+      page.getByRole("blockquote"),
+      page.getByText("waiting for alva or bela"),
+      page.getByText("Starts after Finance officers."),
+      page.getByRole("definition").filter({ hasText: "then it expires" }),
+      page.getByRole("definition").filter({ hasText: "48000" }),
+    ];
+    for (const answer of answers) {
+      const box = await answer.boundingBox();
+      expect((box?.y ?? Infinity) + (box?.height ?? 0), String(answer)).toBeLessThanOrEqual(bar?.y ?? 0);
+    }
+    await isSound();
+  });
+
   it("console R-CON-3: rejecting asks for the reason first, and the reason is what the requester reads", async () => {
     const { id } = await ask(server);
     const { page, isSound } = await openAs("bela");

@@ -19,7 +19,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-export function isJson(value: unknown): value is Json {
+function isJson(value: unknown): value is Json {
   if (value === null) return true;
   if (typeof value === "object") return Object.values(value).every(isJson);
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean";

@@ -26,7 +26,7 @@ export async function readServerSentEvents(stream: ReadableStream<Uint8Array>, r
   }
 }
 
-export function parseBlock(block: string): ServerSentEvent | null {
+function parseBlock(block: string): ServerSentEvent | null {
   let id = "";
   let name = "message";
   const data: string[] = [];

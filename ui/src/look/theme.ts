@@ -6,11 +6,11 @@ export type Theme = "system" | "light" | "dark";
 const storageKey = "countersign.theme";
 const listeners = new Set<() => void>();
 
-export function isTheme(value: unknown): value is Theme {
+function isTheme(value: unknown): value is Theme {
   return value === "system" || value === "light" || value === "dark";
 }
 
-export function chosenTheme(): Theme {
+function chosenTheme(): Theme {
   const chosen = document.documentElement.dataset["theme"];
   return isTheme(chosen) ? chosen : "system";
 }

@@ -49,7 +49,7 @@ function quota(stage: PolicyStage): string {
   }
 }
 
-export function ruleWords(rule: Rule): string {
+function ruleWords(rule: Rule): string {
   const { rule_type: type, rule_value: value } = rule;
   switch (type) {
     case "user":

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import type { Decision } from "../../api/decisions.ts";
 import type { Explain } from "../../api/explain.ts";
@@ -30,13 +30,13 @@ interface DecisionBarProps {
 /** R-CON-3, R-CON-4: the decision is made where the evidence is, and the server says who may make it. */
 export function DecisionBar(props: DecisionBarProps): ReactNode {
   const { explain, ...rest } = props;
-  if (explain === null) return <footer className={styles.bar} aria-busy="true" />;
+  if (explain === null) return <section className={styles.bar} aria-label="Decision" aria-busy="true" />;
   return (
-    <footer className={styles.bar} aria-label="Decision">
+    <section className={styles.bar} aria-label="Decision">
       <div className={styles.inner}>
         <ExplainedBar explain={explain} {...rest} />
       </div>
-    </footer>
+    </section>
   );
 }
 
@@ -53,11 +53,7 @@ function ExplainedBar(props: ExplainedBarProps): ReactNode {
   const why = useWhy(taskId === null ? intent : undefined, onIntentTaken);
   return (
     <>
-      {recorded !== null && (
-        <p className={styles.recorded} role="status">
-          {recordedSentence(recorded, explain)}
-        </p>
-      )}
+      {recorded !== null && <Recorded key={recorded.id} sentence={recordedSentence(recorded, explain)} />}
       {taskId !== null && (
         <DecisionForm
           key={taskId}
@@ -84,6 +80,19 @@ function ExplainedBar(props: ExplainedBarProps): ReactNode {
         </WhyNotMe>
       )}
     </>
+  );
+}
+
+/** The button that was pressed is gone: the focus goes to what it did, so that it is read out and not lost. */
+function Recorded({ sentence }: { readonly sentence: string }): ReactNode {
+  const text = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    text.current?.focus({ preventScroll: true });
+  }, []);
+  return (
+    <p ref={text} tabIndex={-1} className={styles.recorded}>
+      {sentence}
+    </p>
   );
 }
 

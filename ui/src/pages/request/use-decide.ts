@@ -47,7 +47,6 @@ export function useDecide(
     retry: (failures, failure) => failure instanceof Unreachable && failures < 2,
     onSuccess: async (decision) => {
       onRecorded({ ...decision, task_id: taskId });
-      announce("Recorded.");
       await readAgain();
     },
     onSettled: () => {
