@@ -38,6 +38,8 @@ describe("cancelling", () => {
     expect(mayCancel(made, machine("pipeline", { subject: "another run", clientId: null }))).toBe(false);
     expect(mayCancel(made, machine("pipeline", { issuer: "https://other.test" }))).toBe(false);
     expect(mayCancel({ by: machine("pipeline"), requester: "robot" }, machine("robot"))).toBe(false);
+    const colleague = actor("ann", { clientId: machine("pipeline").clientId });
+    expect(mayCancel(made, colleague)).toBe(false);
   });
 
   it("engine R-CANCEL-1: who may not is told so, whatever state the request is in; an ended one is not cancelled again", () => {

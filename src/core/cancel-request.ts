@@ -27,11 +27,11 @@ export function isRequester(request: Request, actor: Actor): boolean {
   return actor.person !== null && request.requester === actor.assignee;
 }
 
-/** The same issuer and subject; for a machine the same client will do (R-AUTH-30). */
+/** The same issuer and subject; for a machine another machine of the same client will do (R-AUTH-30). */
 export function isCreator(request: Request, actor: Actor): boolean {
   const { creator } = request;
   if (creator.personId !== null && creator.personId === actor.person?.id) return true;
   if (creator.issuer !== actor.issuer) return false;
   if (creator.subject === actor.subject) return true;
-  return creator.machine && creator.clientId !== null && creator.clientId === actor.clientId;
+  return creator.machine && actor.machine && creator.clientId !== null && creator.clientId === actor.clientId;
 }

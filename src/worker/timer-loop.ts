@@ -3,13 +3,15 @@
  * remembered between rounds but which requests to leave alone for a while: what is due stands in the database, so a restart
  * loses no timer, and the application decides under the request's lock, so several processes harm nobody (engine section 14).
  */
-import { applyDueTimers } from "../app/apply-due-timers.ts";
-import type { Application } from "../app/application.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { Instant } from "../core/person.ts";
+import type { Reader } from "../ports/reader.ts";
 
 export interface TimerLoopOptions {
-  readonly app: Application;
+  readonly timers: Pick<Reader, "dueRequests" | "nextTimerAt">;
+  /** Applies what is due to one request; harmless when nothing is. */
+  readonly apply: (id: RequestId) => Promise<unknown>;
+  readonly clock: () => Instant;
   /** Tells of commits of this process, which may have set earlier timers; answers how to stop listening. */
   readonly subscribe: (listener: () => void) => () => void;
   /** Timers that another process set are seen after at most this long. */
@@ -73,34 +75,35 @@ export function startTimerLoop(options: TimerLoopOptions): Loop {
 }
 
 /** Looks at everything that is due, and answers how long nothing will be. */
-async function round({ app, onError }: TimerLoopOptions, resting: Map<RequestId, Rest>): Promise<number> {
-  const now = app.clock();
+async function round(options: TimerLoopOptions, resting: Map<RequestId, Rest>): Promise<number> {
+  const { timers, apply, clock, onError } = options;
+  const now = clock();
   for (const [id, rest] of resting) if (rest.until + REST_MAX_MS < now) resting.delete(id);
   // Requests that fail stay due: without room for them they would keep the others out.
-  const due = await app.reader.dueRequests(now, BATCH + resting.size);
+  const due = await timers.dueRequests(now, BATCH + resting.size);
   const ready = due.filter((id) => (resting.get(id)?.until ?? 0) <= now);
   await eachOf(ready, CONCURRENCY, async (id) => {
     const before = resting.get(id)?.failures ?? 0;
     try {
-      await applyDueTimers(app, id);
-      resting.set(id, { until: app.clock() + REST_MS, failures: 0 });
+      await apply(id);
+      resting.set(id, { until: clock() + REST_MS, failures: 0 });
     } catch (error) {
-      const until = app.clock() + Math.min(REST_MAX_MS, REST_MS * 2 ** Math.min(before, 6));
+      const until = clock() + Math.min(REST_MAX_MS, REST_MS * 2 ** Math.min(before, 6));
       resting.set(id, { until, failures: before + 1 });
       onError(error);
     }
   });
   if (ready.length >= BATCH) return 0;
-  return await untilNext(app, due, resting);
+  return await untilNext(options, due, resting);
 }
 
 async function untilNext(
-  app: Application,
+  { timers, clock }: TimerLoopOptions,
   due: readonly RequestId[],
   resting: ReadonlyMap<RequestId, Rest>,
 ): Promise<number> {
-  const now = app.clock();
-  const next = await app.reader.nextTimerAt();
+  const now = clock();
+  const next = await timers.nextTimerAt();
   if (next === null) return WAIT_MAX_MS;
   if (next > now) return next - now;
   const rests = due.map((id) => (resting.get(id)?.until ?? now) - now).filter((rest) => rest > 0);
