@@ -61,13 +61,19 @@ function start(flags: ServerFlags, development: boolean): Promise<RunningServer>
   });
 }
 
+/** One press of Ctrl-C can arrive twice, from the terminal and from npm. */
+const SAME_SIGNAL_MS = 300;
+
 /** The first signal ends cleanly, the second at once. */
 function onSignals(stop: AbortController): void {
+  let firstAt = 0;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(1);
-      console.log("Stopping; once more to stop at once.");
-      stop.abort();
+      if (!stop.signal.aborted) {
+        firstAt = performance.now();
+        console.log("Stopping; once more to stop at once.");
+        stop.abort();
+      } else if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
     });
   }
 }

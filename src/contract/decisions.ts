@@ -5,7 +5,7 @@ import { wireTimeSchema } from "./wire-time.ts";
 
 const actions = ["approve", "reject", "abstain"] as const;
 
-export const decisionActionSchema = z
+const decisionActionSchema = z
   .enum([...actions, "request_changes"], { error: "must be one of approve, reject, abstain" })
   .transform((action, context): (typeof actions)[number] => {
     if (action !== "request_changes") return action;
@@ -30,7 +30,6 @@ export const decisionSchema = z.object({
   proof: absent,
   signature: absent,
 });
-export type DecisionIn = z.output<typeof decisionSchema>;
 
 export const decisionOutSchema = z.object({
   id: z.uuid(),

@@ -4,7 +4,7 @@ import { text } from "./policy-fields.ts";
 import { queryNumber, queryText } from "./query-text.ts";
 import { wireTimeSchema } from "./wire-time.ts";
 
-export const directoryMembersMax = 5000;
+const directoryMembersMax = 5000;
 
 export const directoryMembersSchema = z.object({ members: z.array(text(1, 128)).max(directoryMembersMax) });
 

@@ -32,7 +32,7 @@ export const refusalCodes = [
 ] as const;
 
 /** What the way to the engine refuses: credentials, routes, sizes, and a world that does not answer. */
-export const transportCodes = [
+const transportCodes = [
   "unauthenticated",
   "no_assignee",
   "credential_kind_not_allowed",
@@ -40,6 +40,9 @@ export const transportCodes = [
   "host_not_allowed",
   "route_not_found",
   "method_not_allowed",
+  "unreadable",
+  "call_timeout",
+  "headers_too_large",
   "too_large",
   "unsupported_type",
   "rate_limited",
@@ -282,6 +285,27 @@ export const errorMeanings = {
     title: "Wrong method",
     meaning: "The address exists, but not for this method.",
     remedy: "Use one of the methods in the Allow header.",
+  },
+  unreadable: {
+    awe: "AWE-012",
+    status: 400,
+    title: "Not an HTTP call",
+    meaning: "What arrived cannot be read as HTTP.",
+    remedy: "Check the client, and whether it speaks TLS to a plain port.",
+  },
+  call_timeout: {
+    awe: "AWE-012",
+    status: 408,
+    title: "The call did not arrive",
+    meaning: "The call was not complete in time; nothing was changed.",
+    remedy: "Send it again.",
+  },
+  headers_too_large: {
+    awe: "AWE-016",
+    status: 431,
+    title: "The headers are too large",
+    meaning: "The headers are larger than the server reads.",
+    remedy: "Send fewer cookies, or a smaller token.",
   },
   too_large: {
     awe: "AWE-016",

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { requestStatusSchema } from "./requests.ts";
 import { wireTimeSchema } from "./wire-time.ts";
 
-export const explainedSeatSchema = z.object({
+const explainedSeatSchema = z.object({
   assignee: z.string(),
   name: z.string().nullable(),
   origin: z.string(),

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { text } from "./policy-fields.ts";
 
-export const roleNames = ["AWE_ADMIN", "AWE_VIEWER"] as const;
+const roleNames = ["AWE_ADMIN", "AWE_VIEWER"] as const;
 
 export const meSchema = z.object({
   person_id: z.uuid().nullable(),
@@ -20,7 +20,6 @@ export const developmentPersonSchema = z.object({
   name: z.string().nullable(),
   roles: z.array(z.enum(roleNames)),
 });
-export type DevelopmentPersonOut = z.output<typeof developmentPersonSchema>;
 
 export const developmentSessionSchema = z.object({
   assignee: text(1, 128)

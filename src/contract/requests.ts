@@ -6,9 +6,9 @@ import { cursorText, queryNumber, queryText } from "./query-text.ts";
 import { taskOutSchema } from "./tasks.ts";
 import { instantInput, wireTimeSchema } from "./wire-time.ts";
 
-export const contextBytesMax = 256 * 1024;
+const contextBytesMax = 256 * 1024;
 
-export const contextSchema = jsonMembers.refine(
+const contextSchema = jsonMembers.refine(
   (value) => findJsonFault(value) !== null || canonicalBytesOf(value) <= contextBytesMax,
   { error: "must not be larger than 256 KiB" },
 );
@@ -34,7 +34,6 @@ export const createRequestSchema = z.object({
   callback_secret_id: emptyOnly(text(0, 64)),
   callback_events: emptyOnly(z.array(text(1, 64)).max(50)),
 });
-export type CreateRequestIn = z.output<typeof createRequestSchema>;
 
 /** `actor` is accepted from AWE's clients and means nothing: who cancels is said by the credential. */
 export const cancelRequestSchema = z.object({
@@ -43,7 +42,7 @@ export const cancelRequestSchema = z.object({
 
 export const requestStatusSchema = z.enum(["pending", "in_review", "approved", "rejected", "cancelled", "expired"]);
 
-export const resolutionSchema = z.object({
+const resolutionSchema = z.object({
   stage_order: z.int(),
   rule: z.string(),
   attempt: z.int(),
@@ -51,7 +50,7 @@ export const resolutionSchema = z.object({
   next_attempt_at: wireTimeSchema,
 });
 
-export const outcomeSchema = z.object({
+const outcomeSchema = z.object({
   reason: z.string().nullable(),
   stage_order: z.int().nullable(),
   actor: z.string().nullable(),
@@ -77,6 +76,8 @@ export const requestOutSchema = z.object({
   updated_at: wireTimeSchema,
   revision: z.int(),
   digest: z.string(),
+  policy_digest: z.string(),
+  salt: z.string(),
   created_by: z.string(),
   expires_at: wireTimeSchema,
   held: z.boolean(),

@@ -1,6 +1,6 @@
 /**
  * The authorization table: every route, who may call it, with what kind of credential, how strongly authenticated.
- * There is no other place that decides this; a route that is missing here stops the start (identity R-AUTHZ-1).
+ * There is no other place that decides this; a route that is missing here stops the start (docs/spec/api.md R-AUTHZ-1).
  */
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -111,6 +111,8 @@ const people: readonly Row[] = [
 const acrossGates: readonly Row[] = [
   row("any", "GET", "/inbox", { mount: "v1" }),
   row("any", "GET", "/events", { mount: "v1" }),
+  row("viewer", "GET", "/ledger/export", { mount: "v1" }),
+  row("viewer", "GET", "/ledger/checkpoint", { mount: "v1" }),
   row("any", "GET", "/me", { mount: "v1" }),
   row("any", "DELETE", "/session", { mount: "v1", credentials: BROWSER }),
   { ...open("v1", "/dev/people"), access: "development" },

@@ -9,6 +9,7 @@ import fastifySwagger from "@fastify/swagger";
 import Fastify, { LogController, type FastifyInstance } from "fastify";
 import { jsonSchemaTransform } from "fastify-type-provider-zod";
 import { authorizationTable, mountPrefixes, type Row } from "./authorization.ts";
+import { answerUnreadable } from "./client-error.ts";
 import type { Endpoint, PageEndpoint } from "./endpoint.ts";
 import { acceptJsonOnly } from "./json-body.ts";
 import { mountRoute, type Mounting } from "./mount-routes.ts";
@@ -20,6 +21,7 @@ import { delegationRoutes } from "./routes/delegations.ts";
 import { directoryRoutes } from "./routes/directory.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
+import { ledgerRoutes } from "./routes/ledger.ts";
 import { liveEventsRoute } from "./routes/live-events.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { probeRoutes } from "./routes/probes.ts";
@@ -51,6 +53,9 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     requestTimeout: RECEIVE_TIMEOUT_MS,
     http: { maxHeaderSize: HEADER_BYTES_MAX },
     routerOptions: { maxParamLength: 1024 },
+    clientErrorHandler: (error, socket) => {
+      answerUnreadable(error, socket, options);
+    },
     frameworkErrors: (error, request, reply) => {
       sendProblem(problemOf(error, request), request, reply, options);
     },
@@ -93,6 +98,7 @@ async function prepare(server: FastifyInstance, options: ServerOptions): Promise
         "frame-ancestors": ["'none'"],
       },
     },
+    xFrameOptions: { action: "deny" },
     strictTransportSecurity: options.development ? false : { maxAge: 31_536_000, includeSubDomains: false },
   });
   await server.register(fastifyStatic, { root: options.uiDirectory ?? import.meta.dirname, serve: false });
@@ -119,6 +125,7 @@ async function mountAll(server: FastifyInstance, mounting: Mounting): Promise<vo
     ...waitRoutes(options, closing.signal),
     ...sessionRoutes(options),
     liveEventsRoute(options, closing.signal),
+    ...ledgerRoutes(options),
   ];
   mountGroup(server, [...probeRoutes(options), ...consoleRoutes(options.uiDirectory)], withMount(mounting, ["root"]));
   await mountFamily(server, mountPrefixes.awe, families, withMount(mounting, ["both"]));

@@ -37,14 +37,14 @@ export function describeRoute(given: Endpoint | PageEndpoint, family: ErrorFamil
 
 function describePage({ described }: PageEndpoint, family: ErrorFamily, row: Row): FastifySchema {
   if (described === null) return { hide: true };
-  const { summary, tag, query } = described;
+  const { summary, tag, query, type } = described;
   return {
     summary,
     tags: [tag],
     security: securityOf(row),
     querystring: query,
     response: {
-      200: { description: "A stream of events", content: { "text/event-stream": { schema: z.string() } } },
+      200: { description: summary, content: { [type]: { schema: z.string() } } },
       default: errorAnswers[family],
     },
   };

@@ -66,8 +66,16 @@ export interface PageEndpoint {
   readonly method: "GET";
   readonly url: string;
   /** Null where the API description says nothing about it. */
-  readonly described: { readonly summary: string; readonly tag: string; readonly query: z.ZodType } | null;
+  readonly described: PageDescription | null;
   open(raw: RawExchange, reply: FastifyReply): Promise<Problem | undefined>;
+}
+
+export interface PageDescription {
+  readonly summary: string;
+  readonly tag: string;
+  readonly query: z.ZodType;
+  /** The media type of the answer. */
+  readonly type: string;
 }
 
 export function isPage(given: Endpoint | PageEndpoint): given is PageEndpoint {

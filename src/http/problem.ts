@@ -3,14 +3,10 @@
  * (R-API-5). Nothing of the inside is ever shown; `trace` finds the log line (R-API-6).
  */
 import type { RefusalCode, RefusalDetail } from "../core/refusal.ts";
-import { errorMeanings, type ErrorCode, type refusalCodes } from "../contract/error-codes.ts";
+import { errorMeanings, type ErrorCode } from "../contract/error-codes.ts";
 import type { AweError, FaultDetail, ProblemBody } from "../contract/error-bodies.ts";
 import type { Unavailable } from "../ports/unavailable.ts";
 import type { ServiceInfo } from "./server-options.ts";
-
-/** Compiles only while the contract lists exactly the core's refusals: a new one must be given its meaning first. */
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
-export const contractListsEveryRefusal: Same<RefusalCode, (typeof refusalCodes)[number]> = true;
 
 export type ErrorFamily = "awe" | "problem";
 

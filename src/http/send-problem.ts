@@ -27,14 +27,16 @@ export function sendProblem(
   const circumstances = { service: options.service, trace: request.id, now: options.app.clock() };
   const awe = familyOf(request.url) === "awe";
   const body: AweError | ProblemBody = awe ? aweBody(given, circumstances) : problemBody(given, circumstances);
-  return reply
-    .code(statusOf(given))
-    .headers(given.headers ?? {})
-    // Fastify's own refusals come before the hook that sets it everywhere else.
-    .header("X-Request-Id", request.id)
-    .header("Cache-Control", "no-store")
-    .type(`application/${awe ? "json" : "problem+json"}; charset=utf-8`)
-    .send(JSON.stringify(body));
+  return (
+    reply
+      .code(statusOf(given))
+      .headers(given.headers ?? {})
+      // Fastify's own refusals come before the hook that sets it everywhere else.
+      .header("X-Request-Id", request.id)
+      .header("Cache-Control", "no-store")
+      .type(`application/${awe ? "json" : "problem+json"}; charset=utf-8`)
+      .send(JSON.stringify(body))
+  );
 }
 
 export function familyOf(url: string): ErrorFamily {

@@ -10,6 +10,8 @@ export interface ServerOptions {
   readonly development: boolean;
   readonly service: ServiceInfo;
   readonly ledger: LedgerWatch;
+  /** Absent where the ledger is not given away. */
+  readonly ledgerExport?: LedgerExport;
   readonly events: CommitSignal;
   readonly access: AccessSettings;
   readonly limits: Limits;
@@ -35,10 +37,18 @@ export interface ServiceInfo {
   readonly sla: { readonly checkIntervalSeconds: number };
 }
 
-/** Whether the ledger verifies; while it does not, everything is read-only (ledger R-QUAR-1). */
+/** Whether the ledger verifies; while it does not, everything is read-only (docs/spec/ledger.md R-QUAR-1). */
 export interface LedgerWatch {
   readonly quarantined: boolean;
   readonly finding: string | null;
+}
+
+/** The ledger for whoever verifies it without trusting this server. */
+export interface LedgerExport {
+  /** Chunks of whole lines: every entry, then how many there were. */
+  lines(): AsyncIterable<string>;
+  /** The newest signed note; null before the first. */
+  newestCheckpoint(): Promise<string | null>;
 }
 
 /** Wakes whoever waits for events, after a commit of this process. */

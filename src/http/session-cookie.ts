@@ -1,4 +1,4 @@
-/** The console's session cookie, and the proof that a write comes from the console's own pages (identity section 3). */
+/** The console's session cookie, and the proof that a write comes from the console's own pages (docs/spec/api.md R-SESS-1, R-SESS-2). */
 import type { FastifyRequest } from "fastify";
 import { problem, type Problem } from "./problem.ts";
 
@@ -26,7 +26,7 @@ const FOREIGN = problem("csrf_invalid", "A browser session may write only from t
 export function foreignWrite(request: FastifyRequest): Problem | null {
   const { "sec-fetch-site": site, origin, host, "x-requested-with": requestedWith } = request.headers;
   if (site !== undefined) return site === "same-origin" ? null : FOREIGN;
-  if (origin !== undefined) return hostOf(origin) === host ? null : FOREIGN;
+  if (origin !== undefined) return isOwnOrigin(origin, host) ? null : FOREIGN;
   return requestedWith === "countersign" ? null : FOREIGN;
 }
 
@@ -36,6 +36,10 @@ export function foreignSignIn(request: FastifyRequest): Problem | null {
   return site === undefined && origin === undefined ? null : foreignWrite(request);
 }
 
-function hostOf(origin: string): string | null {
-  return URL.canParse(origin) ? new URL(origin).host : null;
+/** Ports that go without saying are left out on both sides. */
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  if (host === undefined || !URL.canParse(origin)) return false;
+  const { protocol, host: theirs } = new URL(origin);
+  const ours = `${protocol}//${host}`;
+  return URL.canParse(ours) && new URL(ours).host === theirs;
 }

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { LedgerReader } from "../adapters/postgres/ledger-reader.ts";
 import type { Application } from "../app/application.ts";
 import type { LedgerWatch, ServerOptions, ServiceInfo } from "../http/server-options.ts";
 import { createDevelopmentVerifier } from "../http/token-verification/development-verifier.ts";
@@ -10,6 +11,7 @@ import type { TokenVerifier } from "../http/token-verification/token-verifier.ts
 import type { CommitSignal } from "./commit-signal.ts";
 import type { Config } from "./config-schema.ts";
 import { demoPeople } from "./demo/demo-people.ts";
+import { exportLedger } from "./export-ledger.ts";
 import { fetchJson } from "./fetch-json.ts";
 import { packageRoot } from "./package-root.ts";
 import { productVersion } from "./product-version.ts";
@@ -18,7 +20,8 @@ export interface HttpParts {
   readonly config: Config;
   readonly development: boolean;
   readonly app: Application;
-  readonly ledger: LedgerWatch;
+  readonly guard: LedgerWatch;
+  readonly ledger: LedgerReader;
   readonly commits: CommitSignal;
   readonly log: Logger;
 }
@@ -26,11 +29,16 @@ export interface HttpParts {
 const STREAMS_PER_PERSON = 5;
 const SESSION_SECONDS = 12 * 3_600;
 
-export function serverOptions({ config, development, app, ledger, commits, log }: HttpParts): ServerOptions {
+export function serverOptions({ config, development, app, guard, ledger, commits, log }: HttpParts): ServerOptions {
   const { auth, keycloak, limits } = config.awe;
   const uiDirectory = join(packageRoot(), "dist", "ui");
   return {
-    ...{ app, development, ledger, log },
+    ...{ app, development, log },
+    ledger: guard,
+    ledgerExport: {
+      lines: () => exportLedger(ledger),
+      newestCheckpoint: async () => (await ledger.newestCheckpoint())?.note ?? null,
+    },
     verifier: verifierOf(config, { development, clock: app.clock, log }),
     service: serviceInfo(config),
     events: {

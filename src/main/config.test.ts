@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { ConfigFault, loadConfig, type Environment, type LoadedConfig } from "./config.ts";
+import { packageRoot } from "./package-root.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "countersign-config-"));
 afterAll(() => {
@@ -88,6 +89,12 @@ describe("engine section 19: where a setting comes from", () => {
     expect(loadConfig({ CONFIG_PATH: file("") }).config).toEqual(defaults);
     expect(loadConfig({ CONFIG_PATH: file("awe:\n  webhook:\n") }).config).toEqual(defaults);
   });
+});
+
+it("the guide names every setting", () => {
+  const guide = readFileSync(join(packageRoot(), "docs", "guide", "configuration.md"), "utf8");
+  const { settings } = loadConfig({});
+  expect(settings.map(({ key }) => key).filter((key) => !guide.includes(`\`${key}\``))).toEqual([]);
 });
 
 describe("engine section 19: what cannot be understood stops the start, with the setting and where it was found", () => {

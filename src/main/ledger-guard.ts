@@ -26,8 +26,11 @@ export interface LedgerGuardOptions {
   readonly onFindings: (findings: readonly Finding[]) => void;
 }
 
-/** Older entries that are read again in each round. */
-const ROUND = 2_000;
+/** Older entries that are read again, and how often at most. */
+const OLDER = 2_000;
+const OLDER_EVERY_MS = 30_000;
+/** Entries judged without letting anybody else have the processor: some milliseconds. */
+const CHUNK = 250;
 
 export class LedgerGuard {
   readonly #options: LedgerGuardOptions;
@@ -35,6 +38,7 @@ export class LedgerGuard {
   #signedSize: number;
   #findings: readonly Finding[];
   #again: { verification: Verification; target: LedgerHead; next: number };
+  #olderAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
 
   constructor(options: LedgerGuardOptions) {
@@ -87,7 +91,7 @@ export class LedgerGuard {
 
   /** Everything since the last round, from the bytes. */
   async #checkNew({ origin, head, lastSeq }: LedgerStanding): Promise<readonly Finding[]> {
-    const { ledger, sha256 } = this.#options;
+    const { sha256 } = this.#options;
     const from = this.#verified;
     if (origin !== this.#options.origin) {
       return [{ kind: "head", seq: null, detail: `the head says that this is the ledger ${origin}` }];
@@ -97,9 +101,7 @@ export class LedgerGuard {
       return [{ kind: "rollback", seq: null, detail }];
     }
     const verification = startVerification(origin, from, sha256);
-    for (let next = from.size; next < head.size; next += ROUND) {
-      for (const entry of await ledger.entries(next, Math.min(next + ROUND, head.size))) verification.check(entry);
-    }
+    await this.#check(verification, from.size, head.size);
     const findings = [...verification.finish(head)];
     if (lastSeq === null || lastSeq !== head.size - 1) {
       const detail = `the last entry should be ${head.size - 1}, it is ${lastSeq ?? "missing"}`;
@@ -121,14 +123,24 @@ export class LedgerGuard {
 
   /** The next stretch of older entries; at the end of a pass all of them must give the head that it started with. */
   async #readOn(): Promise<readonly Finding[]> {
+    const now = this.#options.clock();
+    if (now - this.#olderAt < OLDER_EVERY_MS) return [];
+    this.#olderAt = now;
     const { verification, target, next } = this.#again;
-    const below = Math.min(next + ROUND, target.size);
-    for (const entry of await this.#options.ledger.entries(next, below)) verification.check(entry);
+    const below = Math.min(next + OLDER, target.size);
+    await this.#check(verification, next, below);
     this.#again.next = below;
     if (below < target.size) return verification.findings();
     const findings = verification.finish(target);
     if (findings.length === 0) this.#again = this.#fromTheBeginning();
     return findings;
+  }
+
+  async #check(verification: Verification, from: number, below: number): Promise<void> {
+    for (let next = from; next < below; next += CHUNK) {
+      for (const entry of await this.#options.ledger.entries(next, Math.min(next + CHUNK, below)))
+        verification.check(entry);
+    }
   }
 
   #fromTheBeginning(): { verification: Verification; target: LedgerHead; next: number } {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "./config.ts";
-import { assertMayStart, assertSameMode, originOf } from "./start-rules.ts";
+import { assertMayStart, assertSameMode, openDoors, originOf } from "./start-rules.ts";
 
 const LOCAL = ["127.0.0.1", "127.9.9.9", "::1", "localhost"] as const;
 
@@ -49,6 +49,23 @@ describe("engine R-AUTH-40: without development mode", () => {
   it("somebody must say who people are", () => {
     expect(start(false)).toThrow("AWE__KEYCLOAK__ISSUER");
     expect(start(false, { AWE__KEYCLOAK__ISSUER: "https://id.example.com" })).not.toThrow();
+  });
+});
+
+describe("engine R-AUTH-21 and R-AUTH-31: what stands open is said at the start", () => {
+  it.each<[Readonly<Record<string, string>>, string]>([
+    [{ AWE__ACCESS__READ_SCOPE: "authenticated", AWE__KEYCLOAK__AUDIENCE: "a" }, "access.read_scope"],
+    [{}, "keycloak.audience"],
+    [{ AWE__KEYCLOAK__AUDIENCE: "a", AWE__KEYCLOAK__VERIFY_SSL: "false" }, "keycloak.verify_ssl"],
+  ])("%j: %s", (environment, setting) => {
+    const doors = openDoors(loadConfig(environment).config, false);
+    expect(doors).toHaveLength(1);
+    expect(doors[0]).toContain(setting);
+  });
+
+  it("nothing is said where nothing stands open", () => {
+    expect(openDoors(loadConfig({ AWE__KEYCLOAK__AUDIENCE: "a" }).config, false)).toEqual([]);
+    expect(openDoors(loadConfig({}).config, true)).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ import { StartRefused } from "./start-refused.ts";
 
 const DEVELOPMENT_ORIGIN = "localhost/dev/";
 
-export function isDevelopmentOrigin(origin: string): boolean {
+function isDevelopmentOrigin(origin: string): boolean {
   return origin.startsWith(DEVELOPMENT_ORIGIN);
 }
 
@@ -51,6 +51,19 @@ export function assertSameMode(origin: string, development: boolean): void {
         "ledger_is_dev",
         `The ledger ${origin} was made in development mode, where nobody proves who they are: start on an empty data directory or database.`,
       );
+}
+
+/** What whoever runs this server should know about its settings, each a sentence. */
+export function openDoors({ awe: { access, keycloak } }: Config, development: boolean): readonly string[] {
+  const doors: string[] = [];
+  if (access.read_scope === "authenticated") doors.push("every valid token reads every request (access.read_scope)");
+  if (!development && keycloak.audience === "") {
+    doors.push("tokens made for other services are accepted too (keycloak.audience is empty)");
+  }
+  if (!development && !keycloak.verify_ssl) {
+    doors.push("any certificate of the identity provider is accepted (keycloak.verify_ssl)");
+  }
+  return doors.map((door) => `Warning: ${door}.`);
 }
 
 function wallBroken({ countersign: own }: Config, environment: Environment): string | null {

@@ -5,14 +5,18 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
+import type { Pool } from "pg";
 import type { Logger } from "pino";
 import { connect } from "../adapters/postgres/connect.ts";
+import { createHousekeeping } from "../adapters/postgres/housekeeping.ts";
 import type { Application } from "../app/application.ts";
+import { applyDueTimers } from "../app/apply-due-timers.ts";
 import { recordSystemEvent } from "../app/record-system-event.ts";
 import { buildServer } from "../http/build-server.ts";
 import { canonicalJson } from "../ledger/canonical-json.ts";
 import type { Finding } from "../ledger/verify.ts";
 import { startCheckpointLoop } from "../worker/checkpoint-loop.ts";
+import { startSweepLoop } from "../worker/sweep-loop.ts";
 import { startTimerLoop } from "../worker/timer-loop.ts";
 import { buildApplication } from "./build-application.ts";
 import { serverOptions } from "./build-http.ts";
@@ -25,7 +29,7 @@ import { databaseUrlFile } from "./verify-database.ts";
 import { openDatabase, type OpenDatabase } from "./open-database.ts";
 import { nodeSha256, openLedger, tamperReport, type OpenLedger } from "./open-ledger.ts";
 import { productVersion } from "./product-version.ts";
-import { assertMayStart } from "./start-rules.ts";
+import { assertMayStart, openDoors } from "./start-rules.ts";
 import { StartRefused } from "./start-refused.ts";
 
 export interface StartOptions {
@@ -73,6 +77,7 @@ async function open(loaded: LoadedConfig, options: StartOptions, closing: Closin
   const { config } = loaded;
   const { development, log, say } = options;
   assertMayStart(config, development, options.environment);
+  for (const door of openDoors(config, development)) say(door);
   const dataDir = resolve(config.countersign.data_dir);
   await mkdir(dataDir, { recursive: true });
   const database = await openConfiguredDatabase(config, dataDir, options);
@@ -96,9 +101,11 @@ async function open(loaded: LoadedConfig, options: StartOptions, closing: Closin
   });
   closing.push(() => store.close());
   const schema = await schemaVersion(pool);
-  const parts = { loaded, options, app, guard, commits, opened, schema };
+  const parts = { loaded, options, pool, app, guard, commits, opened, schema };
   await recordStart(parts, closing);
-  const server = await buildServer(serverOptions({ config, development, app, ledger: guard, commits, log }));
+  const server = await buildServer(
+    serverOptions({ config, development, app, guard, ledger: opened.ledger, commits, log }),
+  );
   closing.push(() => server.close());
   const url = await listen(server, config);
   startLoops(parts, closing);
@@ -172,6 +179,7 @@ async function writeTamperReport(
 interface Parts {
   readonly loaded: LoadedConfig;
   readonly options: StartOptions;
+  readonly pool: Pool;
   readonly app: Application;
   readonly guard: LedgerGuard;
   readonly commits: CommitSignal;
@@ -199,12 +207,12 @@ function digestOf({ settings }: LoadedConfig): string {
   return `sha256:${Buffer.from(nodeSha256(Buffer.from(text, "utf8"))).toString("hex")}`;
 }
 
-async function schemaVersion(pool: ReturnType<typeof connect>): Promise<number> {
+async function schemaVersion(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ version: number }>("select max(version) as version from schema_migrations");
   return rows[0]?.version ?? 1;
 }
 
-function startLoops({ loaded, options, app, guard, commits }: Parts, closing: Closing): void {
+function startLoops({ loaded, options, pool, app, guard, commits }: Parts, closing: Closing): void {
   const onError = (error: unknown): void => {
     options.log.warn({ err: error }, "a round of background work failed and will be repeated");
   };
@@ -216,11 +224,18 @@ function startLoops({ loaded, options, app, guard, commits }: Parts, closing: Cl
   });
   closing.push(() => checkpoints.stop());
   const timers = startTimerLoop({
-    ...{ app, subscribe, onError },
+    ...{ subscribe, onError, timers: app.reader, clock: app.clock },
+    apply: (id) => applyDueTimers(app, id),
     fallbackMs: loaded.config.awe.sla.check_interval_seconds * 1_000,
     isPaused: () => guard.quarantined,
   });
   closing.push(() => timers.stop());
+  const sweeps = startSweepLoop({
+    ...{ onError, clock: app.clock, housekeeping: createHousekeeping(pool) },
+    answersTtlHours: loaded.config.awe.idempotency.ttl_hours,
+    isPaused: () => guard.quarantined,
+  });
+  closing.push(() => sweeps.stop());
 }
 
 async function listen(server: FastifyInstance, { countersign: { host, port } }: Config): Promise<string> {

@@ -1,10 +1,12 @@
 /** Every endpoint, every field, everything that can be wrong with it: a refusal in the API's own shape, nothing written. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problemSchema } from "../../src/contract/error-bodies.ts";
 import { createJwksVerifier } from "../../src/http/token-verification/jwks-verifier.ts";
 import { badCalls, type Scene } from "../support/bad-calls.ts";
 import { errorFaults } from "../support/error-shape.ts";
-import { callOver, type Answer } from "../support/http-call.ts";
+import { callOver, exchangeBytes, type Answer } from "../support/http-call.ts";
+import { objectIn, textAt } from "../support/json-answer.ts";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
 import { asAdmin, openServer, type TestServer, type TestServerOptions } from "../support/test-server.ts";
 
@@ -64,6 +66,19 @@ describe("bad input", () => {
     expect(answer.status).toBe(413);
   });
 
+  it.each([
+    ["GET / HTTP/9.9\r\n\r\n", 400],
+    ["\u0016\u0003\u0001\u0002\u0000\u0001", 400],
+    ["GET /v1/me HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400],
+    ["POST /v1/requests HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400],
+    [`GET /v1/me HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(40_000)}\r\n\r\n`, 431],
+  ])("api R-API-6: what is no HTTP is answered with a problem: %#", async (bytes, status) => {
+    const answer = await exchangeBytes(place.base, bytes);
+    const [head = "", body = ""] = answer.split("\r\n\r\n", 2);
+    expect(head).toContain(`HTTP/1.1 ${String(status)} `);
+    expect(problemSchema.strict().parse(objectIn(body)).status).toBe(status);
+  });
+
   it("api R-API-9: whatever is well-formed text is accepted, and comes back as it was", async () => {
     const context = {
       "🦉": "Ünïcödé ﷽ 👩‍👩‍👧‍👦 \u202e",
@@ -75,9 +90,9 @@ describe("bad input", () => {
       ...{ unknown_field: "ignored", callback_url: "", callback_events: [] },
     });
     expect(made.status).toBe(201);
-    const { request_id: id } = JSON.parse(made.text);
-    const read = await send(place, "GET", `/v1/awe/requests/${String(id)}`);
-    expect(JSON.parse(read.text)).toMatchObject({ context, artifact_id: "🦉".repeat(128) });
+    const id = textAt(objectIn(made.text), "request_id");
+    const read = await send(place, "GET", `/v1/awe/requests/${id}`);
+    expect(objectIn(read.text)).toMatchObject({ context, artifact_id: "🦉".repeat(128) });
   });
 });
 
@@ -164,11 +179,11 @@ async function setScene(place: Place): Promise<Scene> {
     artifact_type: "thing",
     artifact_id: "1",
   });
-  const { request_id: requestId, tasks } = JSON.parse(made.text);
+  const request = objectIn(made.text);
   return {
     admin: asAdmin,
-    requestId: String(requestId),
-    taskId: String(tasks[0].id),
+    requestId: textAt(request, "request_id"),
+    taskId: textAt(request, "tasks", 0, "id"),
     draft: { key: "draft", version: 1 },
   };
 }

@@ -57,10 +57,22 @@ describeOnEveryPostgres("the command store", (database) => {
       name: "poison_rows",
       needs: {},
       carryOut: (world) => {
-        const session = { tokenHash: "x", orgId: "00000000-0000-4000-8000-000000000000", personId: world.newId<"person">() };
+        const session = {
+          tokenHash: "x",
+          orgId: "00000000-0000-4000-8000-000000000000",
+          personId: world.newId<"person">(),
+        };
         const times = { createdAt: world.now, expiresAt: world.now, endedAt: null };
         const entry = {
-          draft: { org: null, kind: "system.upgraded", actor: "sys_server", credential: null, resource: null, request: null, data: {} },
+          draft: {
+            org: null,
+            kind: "system.upgraded",
+            actor: "sys_server",
+            credential: null,
+            resource: null,
+            request: null,
+            data: {},
+          },
           openings: [],
         };
         return { answer: null, changes: { entries: [entry], sessions: [{ ...session, ...times, claims: {} }] } };
@@ -86,7 +98,14 @@ describeOnEveryPostgres("the command store", (database) => {
   }
 
   async function ask(actor: Actor, policyKey: string): Promise<Request> {
-    const input = { policyKey, artifactType: "payout", artifactId: "p-1", context: { amount: 5 }, requester: null, expiresInHours: null };
+    const input = {
+      policyKey,
+      artifactType: "payout",
+      artifactId: "p-1",
+      context: { amount: 5 },
+      requester: null,
+      expiresInHours: null,
+    };
     const answer = await createRequest(test.app, actor, input, null);
     if (!("stages" in answer)) throw new Error(JSON.stringify(answer));
     return answer;
@@ -95,7 +114,14 @@ describeOnEveryPostgres("the command store", (database) => {
   async function approve(name: string, request: Request): Promise<Request> {
     const task = request.stages.flatMap((run) => run.tasks).find((candidate) => candidate.assignee === name);
     if (task === undefined) throw new Error(`${name} has no task`);
-    const input = { taskId: task.id, action: "approve", comment: null, attachmentsRef: null, reasonCode: null, digest: null } as const;
+    const input = {
+      taskId: task.id,
+      action: "approve",
+      comment: null,
+      attachmentsRef: null,
+      reasonCode: null,
+      digest: null,
+    } as const;
     const answer = await decideTask(test.app, await test.person(name), input, null);
     if (isRefusal(answer) || !("request" in answer)) throw new Error(JSON.stringify(answer));
     return answer.request;
@@ -122,7 +148,12 @@ function policy(key: string, names: readonly string[]): JsonObject {
         parallel_group: null,
         on_breach: null,
         escalation_rules: [],
-        rules: names.map((name) => ({ rule_type: "user", rule_value: { user_id: name }, kind: "approver", required: false })),
+        rules: names.map((name) => ({
+          rule_type: "user",
+          rule_value: { user_id: name },
+          kind: "approver",
+          required: false,
+        })),
       },
     ],
   };

@@ -21,7 +21,7 @@ import {
   taskOf,
   type RaceWorld,
 } from "../support/race-world.ts";
-import { countStatements, type StatementCount } from "../support/statement-count.ts";
+import { countStatements, type CountedBatch, type StatementCount } from "../support/statement-count.ts";
 import { describeOnEveryPostgres, type TestDatabase } from "../support/test-database.ts";
 import { verifyDatabase } from "../support/verify-database.ts";
 
@@ -89,9 +89,10 @@ describeOnEveryPostgres("group commit", (database) => {
     fresh = await database.fresh();
     world = await openRaceWorld(fresh.url, PEOPLE);
     await activate(world, racePolicy("small", [{ people: ["ann"] }]));
+    await activate(world, racePolicy("narrow", [{ people: ["ann"] }, { people: ["ben"] }]));
     await activate(world, racePolicy("wide", [{ people: PEOPLE }, { people: PEOPLE }, { people: PEOPLE }]));
     // From here on every policy is in memory.
-    await Promise.all(["small", "wide"].map((key) => created(key)));
+    await Promise.all(["small", "narrow", "wide"].map((key) => created(key)));
     count = countStatements("countersign-writer");
   });
   afterEach(() => world.close());
@@ -102,13 +103,18 @@ describeOnEveryPostgres("group commit", (database) => {
 
   /** All of them in one transaction: they arrive while another one is under way. */
   async function together<Answer>(commands: readonly (() => Promise<Answer>)[]): Promise<readonly Answer[]> {
-    const first = look();
-    const answers = Promise.all(commands.map((command) => command()));
-    await first;
+    // The transaction before this one is quite over: the first command gets the next one for itself.
+    await nextTurn();
     count.reset();
-    const settled = await answers;
-    expect(count.batches).toBe(1);
-    return settled;
+    const [, ...answers] = await Promise.all([look(), ...commands.map((command) => command())]);
+    expect(count.batches).toHaveLength(2);
+    return answers;
+  }
+
+  function lastBatch(): CountedBatch {
+    const batch = count.batches.at(-1);
+    if (batch === undefined) throw new Error("Nothing was sent");
+    return batch;
   }
 
   function look(): Promise<null> {
@@ -122,9 +128,9 @@ describeOnEveryPostgres("group commit", (database) => {
   async function alone(command: () => Promise<object>): Promise<number> {
     count.reset();
     done(await command());
-    expect(count.batches).toBe(1);
-    expect(count.roundTrips).toBeLessThanOrEqual(3);
-    return count.statements.length;
+    expect(count.batches).toHaveLength(1);
+    expect(lastBatch().roundTrips).toBeLessThanOrEqual(3);
+    return lastBatch().statements.length;
   }
 
   it("engine section 21: one command takes at most three round trips and eight statements, whatever the policy's size", async () => {
@@ -154,8 +160,8 @@ describeOnEveryPostgres("group commit", (database) => {
     expect(await alone(() => ask(app, world.admin, { policyKey: "wide" }))).toBe(small);
     const wide = await created("wide");
     const decision = await alone(() => decide(app, world.actor("ann"), taskOf(wide, "ann"), "approve"));
-    const request = await created("small");
-    expect(await alone(() => decide(app, world.actor("ann"), taskOf(request, "ann"), "approve"))).toBe(decision);
+    const narrow = await created("narrow");
+    expect(await alone(() => decide(app, world.actor("ann"), taskOf(narrow, "ann"), "approve"))).toBe(decision);
   });
 
   it("engine section 21: 64 commands take at most three round trips and as many statements as one", async () => {
@@ -164,11 +170,11 @@ describeOnEveryPostgres("group commit", (database) => {
     const requests = await together(
       Array.from({ length: BATCH }, (_, index) => () => created(index % 2 === 0 ? "small" : "wide")),
     );
-    expect(count.roundTrips).toBeLessThanOrEqual(3);
-    expect(count.statements).toHaveLength(small);
+    expect(lastBatch().roundTrips).toBeLessThanOrEqual(3);
+    expect(lastBatch().statements).toHaveLength(small);
     await together(requests.map((request) => () => decide(app, world.actor("ann"), taskOf(request, "ann"), "approve")));
-    expect(count.roundTrips).toBeLessThanOrEqual(3);
-    expect(count.statements.length).toBeLessThanOrEqual(9);
+    expect(lastBatch().roundTrips).toBeLessThanOrEqual(3);
+    expect(lastBatch().statements.length).toBeLessThanOrEqual(9);
     expect(await verifyDatabase(fresh.url)).toEqual([]);
   });
 
@@ -178,7 +184,7 @@ describeOnEveryPostgres("group commit", (database) => {
     done(await ask(app, world.admin, { policyKey: "small" }, call));
     count.reset();
     expect(await ask(app, world.admin, { policyKey: "small" }, call)).toMatchObject({ replayed: true });
-    expect(count.statements).not.toContain("write_batch");
+    expect(lastBatch().statements).not.toContain("write_batch");
   });
 
   for (const [when, poison] of Object.entries(POISONS)) {
@@ -199,7 +205,7 @@ describeOnEveryPostgres("group commit", (database) => {
           `select (select count(*)::integer from requests where created_at > now() - interval '1 hour') as requests,
              (select count(*)::integer from sessions) as sessions`,
         );
-        expect(rows).toEqual([{ requests: 2 + 4, sessions: 0 }]);
+        expect(rows).toEqual([{ requests: 3 + 4, sessions: 0 }]);
         expect(await app.reader.position()).toBeGreaterThan(before);
         expect(await verifyDatabase(fresh.url)).toEqual([]);
       });
@@ -260,6 +266,6 @@ describeOnEveryPostgres("group commit", (database) => {
     expect(await first).toMatchObject({ status: "in_review" });
     await holder.end();
     const { rows } = await world.sides[0].pool.query("select count(*)::integer as made from requests");
-    expect(rows).toEqual([{ made: 3 }]);
+    expect(rows).toEqual([{ made: 4 }]);
   });
 });

@@ -1,8 +1,10 @@
 /** The live stream and waiting: what happens is told at once, to whoever may know it, without a gap. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { JsonObject } from "../../src/core/json.ts";
 import { liveEventSchema } from "../../src/contract/live-events.ts";
 import { EventStream } from "../support/event-stream.ts";
 import { callOver, jsonOf } from "../support/http-call.ts";
+import { objectIn, textAt } from "../support/json-answer.ts";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
 import { as, asAdmin, openServer, unsignedToken, type TestServer } from "../support/test-server.ts";
 
@@ -24,10 +26,10 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function post(path: string, headers: object, body: object): Promise<Readonly<Record<string, unknown>>> {
+async function post(path: string, headers: object, body: object): Promise<JsonObject> {
   const json = { ...headers, "Content-Type": "application/json" };
   const answer = await callOver(base, { method: "POST", path, headers: json, body: JSON.stringify(body) });
-  return JSON.parse(answer.text);
+  return objectIn(answer.text);
 }
 
 async function ask(artifact: string): Promise<{ requestId: string; taskId: string }> {
@@ -36,8 +38,7 @@ async function ask(artifact: string): Promise<{ requestId: string; taskId: strin
     artifact_type: "thing",
     artifact_id: artifact,
   });
-  const [task]: { id: string }[] = JSON.parse(JSON.stringify(made["tasks"]));
-  return { requestId: String(made["request_id"]), taskId: String(task?.id) };
+  return { requestId: textAt(made, "request_id"), taskId: textAt(made, "tasks", 0, "id") };
 }
 
 function listen(headers: Readonly<Record<string, string>>, query = ""): Promise<EventStream> {

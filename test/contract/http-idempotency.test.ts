@@ -1,5 +1,7 @@
 /** The same call twice acts once, over HTTP and on a real database. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { JsonObject } from "../../src/core/json.ts";
+import { bodyOf, textAt } from "../support/json-answer.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 import { as, asAdmin, openServer, unsignedToken, type TestServer } from "../support/test-server.ts";
 
@@ -7,7 +9,7 @@ interface Answered {
   readonly status: number;
   readonly replayed: boolean;
   readonly text: string;
-  readonly body: Readonly<Record<string, unknown>>;
+  readonly body: JsonObject;
 }
 
 describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
@@ -29,7 +31,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
       ...(payload === undefined ? {} : { payload }),
     });
     const replayed = answer.headers["idempotency-replayed"] === "true";
-    return { status: answer.statusCode, replayed, text: answer.body, body: JSON.parse(answer.body) };
+    return { status: answer.statusCode, replayed, text: answer.body, body: bodyOf(answer) };
   }
 
   const asked = (artifact: string): object => ({ policy_key: "p", artifact_type: "thing", artifact_id: artifact });
@@ -94,8 +96,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
 
   it("engine R-DECIDE-4: a decision is replayed to whoever made it, and to nobody else", async () => {
     const { body } = await post("/v1/requests", as("rita"), asked("decide"));
-    const [task]: { id: string }[] = JSON.parse(JSON.stringify(body["tasks"]));
-    const url = `/v1/tasks/${String(task?.id)}/decision`;
+    const url = `/v1/tasks/${textAt(body, "tasks", 0, "id")}/decision`;
     const first = await post(url, as("hugo"), { action: "approve" }, "k8");
     const again = await post(url, as("hugo"), { action: "approve" }, "k8");
     expect([again.status, again.replayed, again.body]).toEqual([201, true, first.body]);
@@ -110,8 +111,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
     const tasks = await Promise.all(
       ["a", "b"].map(async (artifact) => {
         const { body } = await post("/v1/requests", as("rita"), asked(artifact));
-        const [task]: { id: string }[] = JSON.parse(JSON.stringify(body["tasks"]));
-        return String(task?.id);
+        return textAt(body, "tasks", 0, "id");
       }),
     );
     const answers = [];

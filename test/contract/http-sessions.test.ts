@@ -1,5 +1,6 @@
 /** Signing in to the console, what its cookie opens, and what keeps other sites from using it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bodyOf, textAt } from "../support/json-answer.ts";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
 import { as, asAdmin, openServer, type TestServer, type TestServerOptions } from "../support/test-server.ts";
 
@@ -42,7 +43,7 @@ describe("the console's session in development mode", () => {
     });
     return answer.statusCode < 400
       ? String(answer.statusCode)
-      : `${String(answer.statusCode)} ${String(answer.json()["code"])}`;
+      : `${String(answer.statusCode)} ${textAt(bodyOf(answer), "code")}`;
   }
 
   it("api R-DEV-5: offers its people, and signs in as anybody with the roles asked for", async () => {
@@ -65,7 +66,7 @@ describe("the console's session in development mode", () => {
       headers: { cookie: await signIn({ assignee: "ben" }) },
     });
     const byToken = await place.at.server.inject({ url: "/v1/me", headers: as("ben") });
-    expect(bySession.json()["person_id"]).toBe(byToken.json()["person_id"]);
+    expect(bodyOf(bySession)["person_id"]).toBe(bodyOf(byToken)["person_id"]);
   });
 
   it("api R-SESS-1: cannot be read by scripts nor sent by other sites' pages, and is opaque", async () => {
@@ -137,12 +138,15 @@ describe("the console's session in development mode", () => {
     },
   );
 
-  it.each(["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1:8000", ""])(
-    "api R-DEV-2: under another host name (%s) the server opens nothing",
-    async (host) => {
-      expect(await status("GET", "/v1/me", { ...asAdmin, host })).toBe("421 host_not_allowed");
-    },
-  );
+  it.each([
+    "evil.example",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "10.0.0.1:8000",
+    "localhost@evil.example",
+  ])("api R-DEV-2: under another host name (%s) the server opens nothing", async (host) => {
+    expect(await status("GET", "/v1/me", { ...asAdmin, host })).toBe("421 host_not_allowed");
+  });
 
   it.each(["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000", "app.localhost"])(
     "api R-DEV-2: this machine's names are known: %s",
@@ -172,10 +176,10 @@ describe("a server in production", () => {
       ["POST", "/v1/dev/session"],
     ] as const) {
       const answer = await place.at.server.inject({ method, url, payload: { assignee: "ana" } });
-      expect([answer.statusCode, answer.json()["code"]]).toEqual([404, "route_not_found"]);
+      expect([answer.statusCode, bodyOf(answer)["code"]]).toEqual([404, "route_not_found"]);
     }
     const answer = await place.at.server.inject({ url: "/v1/me", headers: asAdmin });
-    expect([answer.statusCode, answer.json()["detail"]]).toEqual([401, "Invalid bearer token: nobody is known here"]);
+    expect([answer.statusCode, bodyOf(answer)["detail"]]).toEqual([401, "Invalid bearer token: nobody is known here"]);
     expect(answer.headers).not.toHaveProperty("x-countersign-mode");
     expect(answer.headers).toHaveProperty("strict-transport-security");
   });
@@ -199,7 +203,7 @@ describe("a server in quarantine", () => {
       url: "/v1/dev/session",
       payload: { assignee: "ana" },
     });
-    expect([answer.statusCode, answer.json()["code"]]).toEqual([503, "quarantined"]);
+    expect([answer.statusCode, bodyOf(answer)["code"]]).toEqual([503, "quarantined"]);
   });
 });
 

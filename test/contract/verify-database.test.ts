@@ -89,7 +89,6 @@ describeOnEveryPostgres("a ledger that was changed behind the server's back", (d
     const [file = ""] = (await readdir(place.dataDir)).filter((name) => name.startsWith("tamper-"));
     expect(await readFile(join(place.dataDir, file), "utf8")).toContain('"kind": "sequence"');
   });
-  });
 
   it("the command says with status 2 that it could not check", async () => {
     vi.spyOn(console, "error").mockReturnValue();

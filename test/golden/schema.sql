@@ -147,6 +147,9 @@ create table ledger_checkpoints (
   root text not null,
   note text not null,
   created_at timestamp with time zone not null,
+  chain text not null,
+  ranges text[] not null,
+  last_at text,
   constraint ledger_checkpoints_pkey PRIMARY KEY (size)
 );
 

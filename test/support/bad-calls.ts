@@ -405,7 +405,7 @@ function badPaths({ admin, draft }: Scene): readonly BadCall[] {
   return [...unknown, ...versions].map((call) => ({
     ...call,
     name: `${call.method} ${call.path.slice(0, 100)}: no such thing`,
-    headers: { ...admin, ...("body" in call && call.body !== undefined ? JSON_TYPE : {}) },
+    headers: { ...admin, ...("body" in call ? JSON_TYPE : {}) },
   }));
 }
 
@@ -424,11 +424,9 @@ function badMethods({ admin, requestId }: Scene): readonly BadCall[] {
     "/v2/requests",
     "//v1/requests",
   ];
-  const methods = ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "PROPFIND"];
+  const methods = ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
   return paths.flatMap((path) =>
-    methods
-      .filter((method) => method !== "HEAD")
-      .map((method) => ({ name: `${method} ${path}: no such route`, method, path, headers: admin })),
+    methods.map((method) => ({ name: `${method} ${path}: no such route`, method, path, headers: admin })),
   );
 }
 

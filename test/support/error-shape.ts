@@ -5,23 +5,31 @@ import type { Answer } from "./http-call.ts";
 
 export function errorFaults(path: string, answer: Answer): readonly string[] {
   const isAwe = path.startsWith("/v1/awe");
-  const faults: string[] = [];
-  if (answer.status < 400 || answer.status > 499) faults.push(`status ${String(answer.status)}`);
   const type = answer.headers["content-type"] ?? "no content type";
-  if (!type.startsWith(isAwe ? "application/json" : "application/problem+json")) faults.push(type);
-  if (answer.headers["x-request-id"] === undefined) faults.push("no X-Request-Id");
-  const body = parsed(answer.text);
-  const read = (isAwe ? aweErrorSchema : problemSchema).strict().safeParse(body);
+  const faults = [
+    ...(answer.status >= 400 && answer.status <= 499 ? [] : [`status ${String(answer.status)}`]),
+    ...(type.startsWith(isAwe ? "application/json" : "application/problem+json") ? [] : [type]),
+    ...(answer.headers["x-request-id"] === undefined ? ["no X-Request-Id"] : []),
+  ];
+  const read = (isAwe ? aweErrorSchema : problemSchema).strict().safeParse(parsed(answer.text));
   if (!read.success) return [...faults, `not this API's error: ${answer.text.slice(0, 200)}`];
   const { code } = read.data;
-  const meaning = Object.entries(errorMeanings).find(([known]) => known === code)?.[1];
-  if (meaning === undefined) return [...faults, `unlisted code ${code}`];
-  if (meaning.status !== answer.status) faults.push(`${code} with status ${String(answer.status)}`);
   const sentence = "message" in read.data ? read.data.message : read.data.detail;
-  if (!/^\S.*[a-z].* \S/s.test(sentence)) faults.push(`no sentence: ${sentence}`);
-  if (/\b(?:undefined|NaN|Error:|at .*\.ts|zod|postgres|syntax error)\b/i.test(sentence))
-    faults.push(`shows the inside: ${sentence}`);
-  return faults;
+  return [...faults, ...codeFaults(code, answer.status), ...sentenceFaults(sentence)];
+}
+
+function codeFaults(code: string, status: number): readonly string[] {
+  const meaning = Object.entries(errorMeanings).find(([known]) => known === code)?.[1];
+  if (meaning === undefined) return [`unlisted code ${code}`];
+  return meaning.status === status ? [] : [`${code} with status ${String(status)}`];
+}
+
+function sentenceFaults(sentence: string): readonly string[] {
+  const shown = /\b(?:undefined|NaN|Error:|at .*\.ts|zod|postgres|syntax error)\b/i.test(sentence);
+  return [
+    ...(/^\S.*[a-z].* \S/s.test(sentence) ? [] : [`no sentence: ${sentence}`]),
+    ...(shown ? [`shows the inside: ${sentence}`] : []),
+  ];
 }
 
 function parsed(text: string): unknown {

@@ -1,10 +1,12 @@
 /** A reader of Server-Sent Events that waits for what it expects, with a bound. */
+import type { JsonObject } from "../../src/core/json.ts";
+import { objectIn } from "./json-answer.ts";
 import { get, type ClientRequest, type IncomingMessage } from "node:http";
 
 export interface StreamedEvent {
   readonly id: string;
   readonly event: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data: JsonObject;
 }
 
 const WAIT_MS = 8_000;
@@ -74,7 +76,7 @@ export class EventStream {
           .find((line) => line.startsWith(`${name}: `))
           ?.slice(name.length + 2) ?? "";
       if (field("data") !== "")
-        this.events.push({ id: field("id"), event: field("event"), data: JSON.parse(field("data")) });
+        this.events.push({ id: field("id"), event: field("event"), data: objectIn(field("data")) });
     }
     this.#changed();
   }

@@ -1,4 +1,6 @@
 /** One call over the wire, exactly as given: no client library that repairs headers, bodies or paths on the way. */
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { request, type IncomingHttpHeaders } from "node:http";
 
 export interface Call {
@@ -37,6 +39,14 @@ export function callOver(base: string, { method, path, headers = {}, body }: Cal
     });
     sent.end(body);
   });
+}
+
+/** Sends these very bytes and reads until the server closes. */
+export async function exchangeBytes(base: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(base);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.write(bytes, "latin1");
+  return text(socket);
 }
 
 export function jsonOf(answer: Answer): unknown {

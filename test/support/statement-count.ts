@@ -2,13 +2,16 @@
 import { Client } from "pg";
 import { vi } from "vitest";
 
-export interface StatementCount {
-  /** Names of the statements sent since the last reset, without `begin`, `commit` and `rollback`. */
+export interface CountedBatch {
+  /** Names of the statements, without `begin`, `commit` and `rollback`. */
   readonly statements: readonly string[];
-  /** Transactions begun. */
-  readonly batches: number;
   /** Times that something was sent after an answer had been waited for. */
   readonly roundTrips: number;
+}
+
+export interface StatementCount {
+  /** One per transaction begun since the last reset. */
+  readonly batches: readonly CountedBatch[];
   reset(): void;
 }
 
@@ -16,9 +19,7 @@ const TRANSACTION_CONTROL: ReadonlySet<string> = new Set(["begin", "commit", "ro
 
 /** Counts until the end of the test; statements of every other connection go uncounted. */
 export function countStatements(applicationName: string): StatementCount {
-  let sent: string[] = [];
-  let batches = 0;
-  let roundTrips = 0;
+  let batches: { statements: string[]; roundTrips: number }[] = [];
   let hasAnswer = true;
   const original: unknown = Reflect.get(Client.prototype, "query");
   if (typeof original !== "function") throw new Error("The driver has no query function");
@@ -27,9 +28,10 @@ export function countStatements(applicationName: string): StatementCount {
     if (!(this instanceof Client)) throw new Error("Somebody queries without a client");
     if (nameOf(this) !== applicationName) return send(this, given);
     const text = statementName(given[0]);
-    if (text === "begin") batches += 1;
-    if (!TRANSACTION_CONTROL.has(text)) sent.push(text);
-    if (hasAnswer) roundTrips += 1;
+    if (text === "begin") batches.push({ statements: [], roundTrips: 0 });
+    const batch = batches.at(-1);
+    if (batch !== undefined && !TRANSACTION_CONTROL.has(text)) batch.statements.push(text);
+    if (batch !== undefined && hasAnswer) batch.roundTrips += 1;
     hasAnswer = false;
     const answer = send(this, given);
     const mark = (): void => {
@@ -39,19 +41,11 @@ export function countStatements(applicationName: string): StatementCount {
     return answer;
   });
   return {
-    get statements() {
-      return sent;
-    },
     get batches() {
       return batches;
     },
-    get roundTrips() {
-      return roundTrips;
-    },
     reset() {
-      sent = [];
-      batches = 0;
-      roundTrips = 0;
+      batches = [];
     },
   };
 }

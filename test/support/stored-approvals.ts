@@ -4,13 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Pool } from "pg";
-import {
-  type PersonId,
-  type PolicyId,
-  type RequestId,
-  type StageRunId,
-  type TaskId,
-} from "../../src/core/ids.ts";
+import { type PersonId, type PolicyId, type RequestId, type StageRunId, type TaskId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { foldName } from "../../src/core/person.ts";
 import type { RequestStatus, TaskKind, TaskStatus } from "../../src/core/request.ts";

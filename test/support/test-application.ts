@@ -8,10 +8,11 @@ import { PolicyCache } from "../../src/adapters/postgres/working-set.ts";
 import type { Application, ApplicationSettings } from "../../src/app/application.ts";
 import { identify, type Principal } from "../../src/app/identify.ts";
 import { mintPerson } from "../../src/app/mint-person.ts";
-import { isId, type NewId } from "../../src/core/ids.ts";
+import type { NewId } from "../../src/core/ids.ts";
 import type { Actor } from "../../src/core/person.ts";
 import { isRefusal } from "../../src/core/refusal.ts";
 import { emptyHead } from "../../src/ledger/head.ts";
+import { randomId } from "../../src/main/random-id.ts";
 import type { Sha256 } from "../../src/ledger/sha256.ts";
 
 export const ORIGIN = "localhost/test/ledger";
@@ -29,11 +30,7 @@ export interface TestApplication {
 
 export const sha256: Sha256 = (data) => createHash("sha256").update(data).digest();
 
-export const newId: NewId = <Name extends string>() => {
-  const text = randomUUID();
-  if (!isId<Name>(text)) throw new Error("randomUUID gave something else");
-  return text;
-};
+export const newId: NewId = randomId;
 
 /** Puts the organization and the empty ledger into a fresh database. */
 export async function initialize(url: string): Promise<string> {

@@ -4,12 +4,16 @@
  */
 import type { Client } from "pg";
 import { Unavailable } from "../../ports/unavailable.ts";
+import { isUnavailable } from "./database-fault.ts";
 import type { Writer } from "./connect.ts";
 
 const ROLLBACK_MAX_MS = 200;
 const END_MAX_MS = 100;
 
-/** Throws what `use` throws; a connection that failed is rolled back or gone by then. */
+/**
+ * Throws what `use` throws. By then the transaction is rolled back; where the database was unavailable the connection is gone,
+ * because the next one may reach another server, or the same one with other settings.
+ */
 export async function useUntil<Answer>(
   writer: Writer,
   deadline: number,
@@ -20,7 +24,7 @@ export async function useUntil<Answer>(
   try {
     return await use(client);
   } catch (error) {
-    await rollBack(client);
+    await (isUnavailable(error) ? ended(client) : rollBack(client));
     throw error;
   } finally {
     clearTimeout(cutting);

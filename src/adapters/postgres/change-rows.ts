@@ -15,7 +15,7 @@ import type {
 } from "../../ports/change-set.ts";
 import { canonicalJson } from "../../ledger/canonical-json.ts";
 import type { Row, TableName } from "./row-writers.ts";
-import { searchText } from "./search-text.ts";
+import { searchText } from "../../core/search-text.ts";
 
 /** Rows under their table and primary key: the last one written for a key in a transaction is the one that counts. */
 export type RowSet = Map<TableName, Map<string, Row>>;
@@ -42,6 +42,24 @@ export function addChangeRows(rows: RowSet, changes: ChangeSet, positions: Entry
   for (const delegation of changes.delegations ?? []) {
     put(rows, "delegations", delegation.id, delegationRow(delegation, entrySeq));
   }
+  addAccessRows(rows, changes, entrySeq);
+  for (const record of changes.audit ?? []) put(rows, "audit_records", record.id, auditRow(record, positions));
+  for (const record of changes.idempotency ?? []) {
+    put(rows, "idempotency_keys", JSON.stringify([record.scope, record.key]), {
+      scope: record.scope,
+      key: record.key,
+      body_hash: record.bodyHash,
+      status: record.status,
+      body: record.body,
+      request_id: record.requestId,
+      created_at: time(record.createdAt),
+      entry_seq: entrySeq,
+    });
+  }
+}
+
+/** Who is in which role or group, and who is signed in. */
+function addAccessRows(rows: RowSet, changes: ChangeSet, entrySeq: number): void {
   for (const entry of changes.directory ?? []) {
     const { orgId, kind, client, name, members, createdAt, deleted } = entry;
     const row = {
@@ -65,19 +83,6 @@ export function addChangeRows(rows: RowSet, changes: ChangeSet, positions: Entry
       created_at: time(session.createdAt),
       expires_at: time(session.expiresAt),
       ended_at: time(session.endedAt),
-      entry_seq: entrySeq,
-    });
-  }
-  for (const record of changes.audit ?? []) put(rows, "audit_records", record.id, auditRow(record, positions));
-  for (const record of changes.idempotency ?? []) {
-    put(rows, "idempotency_keys", JSON.stringify([record.scope, record.key]), {
-      scope: record.scope,
-      key: record.key,
-      body_hash: record.bodyHash,
-      status: record.status,
-      body: record.body,
-      request_id: record.requestId,
-      created_at: time(record.createdAt),
       entry_seq: entrySeq,
     });
   }

@@ -31,7 +31,8 @@ const STATEMENT_TIMEOUT_MS = 1_800;
 const LOCK_TIMEOUT_MS = 1_500;
 /** The client waits this much longer than the server's own bound: it matters when the server does not answer at all. */
 const ANSWER_GRACE_MS = 100;
-const IDLE_IN_TRANSACTION_MS = 10_000;
+/** A writer that the network lost without a word holds the ledger's head this long at most. */
+const IDLE_IN_TRANSACTION_MS = 3_000;
 const IDLE_CONNECTION_MS = 60_000;
 const END_TIMEOUT_MS = 2_000;
 

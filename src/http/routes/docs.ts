@@ -5,7 +5,8 @@ import type { FastifyInstance } from "fastify";
 import type { PageEndpoint } from "../endpoint.ts";
 import { problem, type Problem } from "../problem.ts";
 
-const assets = join(dirname(createRequire(import.meta.url).resolve("@fastify/swagger-ui/package.json")), "static");
+const require = createRequire(import.meta.url);
+const assets = join(dirname(require.resolve("@fastify/swagger-ui/package.json")), "static");
 
 const assetNames: ReadonlySet<string> = new Set([
   "swagger-ui.css",

@@ -24,7 +24,12 @@ export function liveEventsRoute(options: ServerOptions, closing: AbortSignal): P
   return {
     method: "GET",
     url: "/events",
-    described: { summary: "What happens, as Server-Sent Events", tag: "inbox", query: liveEventsQuerySchema },
+    described: {
+      summary: "What happens, as Server-Sent Events",
+      tag: "inbox",
+      query: liveEventsQuerySchema,
+      type: "text/event-stream",
+    },
     async open(exchange, reply) {
       const { reader } = options.app;
       const after = await startOf(exchange, reader);

@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWK, type JWTPayload } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Unavailable } from "../../ports/unavailable.ts";
+import { definedMembers } from "../defined-members.ts";
 import { createJwksVerifier, type IssuerSettings } from "./jwks-verifier.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
@@ -62,8 +63,11 @@ function seconds(offsetMs = 0): number {
   return Math.floor((START + offsetMs) / 1000);
 }
 
-function sign(claims: JWTPayload = {}, pair = key, algorithm = "ES256"): Promise<string> {
-  return new SignJWT({ iss: ISSUER, sub: "s", exp: seconds(5 * MINUTE), ...claims })
+/** A claim that is undefined is left out. */
+type Claims = { readonly [Name in keyof JWTPayload]: JWTPayload[Name] | undefined };
+
+function sign(claims: Claims = {}, pair = key, algorithm = "ES256"): Promise<string> {
+  return new SignJWT(definedMembers({ iss: ISSUER, sub: "s", exp: seconds(5 * MINUTE), ...claims }))
     .setProtectedHeader({ alg: algorithm, kid: pair.kid })
     .sign(pair.privateKey);
 }

@@ -25,6 +25,8 @@ export function requestOut(request: RequestSummary): RequestOut {
     updated_at: wireTime(request.updatedAt),
     revision: request.revision,
     digest: request.digest,
+    policy_digest: policy.digest,
+    salt: request.salt,
     created_by: creator.assignee,
     expires_at: wireTime(request.expiresAt),
     held: false,

@@ -1,10 +1,10 @@
-/** A task as the wire shows it: the task, its decision, and what its request is about (engine R-TASK-4, R-TASK-5). */
+/** A task as the wire shows it: the task, its decision, and what its request is about (docs/spec/api.md R-TASK-4, R-TASK-5). */
 import { isOverdue } from "../../core/explain.ts";
 import type { Decision, StageRun, Task } from "../../core/request.ts";
 import type { TaskOut } from "../../contract/tasks.ts";
 import { wireTime, wireTimeOrNull } from "../../contract/wire-time.ts";
 import type { RequestSummary, TaskView } from "../../ports/reader.ts";
-import { searchText } from "./search-text.ts";
+import { searchText } from "../../core/search-text.ts";
 
 export interface TaskParts {
   readonly request: RequestSummary;

@@ -26,6 +26,8 @@ const readRequest = object({
   updated_at: nullable(text),
   revision: orElse(number, 1),
   digest: nullable(text),
+  policy_digest: nullable(text),
+  salt: nullable(text),
   created_by: nullable(text),
   expires_at: nullable(text),
   held: orElse(flag, false),

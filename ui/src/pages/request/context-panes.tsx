@@ -55,12 +55,13 @@ function Fields({ request }: { readonly request: ApprovalRequest }): ReactNode {
 }
 
 function Raw({ request }: { readonly request: ApprovalRequest }): ReactNode {
-  const canonical = canonicalJson(request.context);
+  const canonical = canonicalJson(boundPayload(request));
   return (
     <div className={styles.raw}>
       <div className={styles.rawHead}>
         <p className={styles.note}>
-          Context as canonical JSON (RFC 8785), {new TextEncoder().encode(canonical).length.toLocaleString("en")} bytes
+          What is bound, as canonical JSON (RFC 8785), {new TextEncoder().encode(canonical).length.toLocaleString("en")}{" "}
+          bytes
         </p>
         <CopyButton text={canonical} what="JSON" labelled />
       </div>
@@ -69,13 +70,25 @@ function Raw({ request }: { readonly request: ApprovalRequest }): ReactNode {
       </pre>
       {request.digest !== null && (
         <div className={styles.note}>
-          <p>
-            The digest below binds this context together with the artifact, the requester, the revision, the policy
-            version and a salt. Your decision names it.
-          </p>
+          <p>The digest below is the SHA-256 of exactly these bytes. Your decision names it.</p>
           <Digest digest={request.digest} whole />
         </div>
       )}
     </div>
   );
+}
+
+/** R-CON-2: the very bytes that an approval is bound to (docs/spec/engine.md R-STAGE-6). */
+function boundPayload(request: ApprovalRequest): Parameters<typeof canonicalJson>[0] {
+  return {
+    v: 1,
+    gate: "generic",
+    salt: request.salt,
+    policy_digest: request.policy_digest,
+    artifact_type: request.artifact_type,
+    artifact_id: request.artifact_id,
+    requester: request.requester,
+    revision: request.revision,
+    context: request.context,
+  };
 }

@@ -1,5 +1,5 @@
 /** What a text search of tasks and requests looks at besides the context itself. Implements engine R-TASK-3. */
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
 const FIRST = [
   "record_name",

@@ -1,0 +1,136 @@
+/** What the database itself refuses, whoever asks: the last wall before the laws (ledger R-APP-3, R-APP-4). */
+import { Client } from "pg";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createDelegation } from "../../src/app/create-delegation.ts";
+import { putDirectoryEntry } from "../../src/app/put-directory-entry.ts";
+import { startSession } from "../../src/app/session.ts";
+import {
+  activate,
+  ask,
+  decide,
+  done,
+  openRaceWorld,
+  racePolicy,
+  taskOf,
+  type RaceWorld,
+} from "../support/race-world.ts";
+import { principal } from "../support/test-application.ts";
+import { describeOnEveryPostgres } from "../support/test-database.ts";
+
+const HOUR = 3_600_000;
+
+/** Tables without a position in the ledger, each with the reason that was accepted in review. */
+const WITHOUT_POSITION: Readonly<Record<string, string>> = {
+  ledger_entries: "is the ledger",
+  ledger_head: "is where the ledger stands",
+  ledger_openings: "belongs to an entry by its own column seq",
+  ledger_checkpoints: "is checked by its signature",
+  organizations: "is made with the ledger's second entry and never changes",
+  request_timers: "is when to look again, computed from rows that have positions",
+  schema_migrations: "is about the schema, checked at every start",
+};
+
+/** Tables whose rows are added with an entry and never change: there is no later entry that a change could name. */
+const ONLY_ADDED: readonly string[] = ["audit_records", "events", "idempotency_keys"];
+
+interface StateTable {
+  readonly name: string;
+  readonly position: boolean;
+  readonly reference: boolean;
+  readonly guard: boolean;
+}
+
+describeOnEveryPostgres("the database's own guards", (database) => {
+  let world: RaceWorld;
+  let client: Client;
+
+  beforeAll(async () => {
+    world = await openRaceWorld(database.url, ["ann"]);
+    await fill(world);
+    client = new Client(database.url);
+    await client.connect();
+  });
+  afterAll(async () => {
+    await client.end();
+    await world.close();
+  });
+
+  async function tables(): Promise<readonly StateTable[]> {
+    const { rows } = await client.query<StateTable>(
+      `select c.relname as name,
+         exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'entry_seq' and a.attnotnull
+           and a.atttypid = 'bigint'::regtype) as position,
+         exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'f' and k.condeferred
+           and k.confrelid = 'ledger_entries'::regclass) as reference,
+         exists (select from pg_trigger t join pg_proc p on p.oid = t.tgfoid where t.tgrelid = c.oid
+           and p.proname = 'entry_seq_grows' and t.tgenabled <> 'D') as guard
+       from pg_class c where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace order by 1`,
+    );
+    return rows;
+  }
+
+  it("ledger R-APP-3: every table names the entry behind each row, or stands in a reviewed list", async () => {
+    const all = await tables();
+    const uncovered = all.filter(({ position, reference }) => !position || !reference).map(({ name }) => name);
+    expect(uncovered.sort()).toEqual(Object.keys(WITHOUT_POSITION).sort());
+    const unguarded = all.filter(({ position, guard }) => position && !guard).map(({ name }) => name);
+    expect(unguarded.sort()).toEqual([...ONLY_ADDED]);
+  });
+
+  it("ledger R-APP-3: a row of state cannot change without a later entry, in any table", async () => {
+    for (const { name } of (await tables()).filter(({ guard }) => guard)) {
+      const { rowCount } = await client.query(`select from ${name}`);
+      expect([name, rowCount]).not.toEqual([name, 0]);
+      for (const position of ["entry_seq", "entry_seq - 1"]) {
+        await expect(client.query(`update ${name} set entry_seq = ${position}`), name).rejects.toMatchObject({
+          code: "23000",
+          message: `${name} row changed without a ledger entry`,
+        });
+      }
+    }
+  });
+
+  it("ledger R-APP-3: a row cannot name an entry that does not exist", async () => {
+    for (const { name } of (await tables()).filter(({ position }) => position)) {
+      await expect(client.query(`update ${name} set entry_seq = 1000000000 + entry_seq`), name).rejects.toMatchObject({
+        code: "23503",
+      });
+    }
+  });
+
+  it.each([
+    "update ledger_entries set text = text",
+    "delete from ledger_entries where seq = 0",
+    "truncate ledger_entries cascade",
+    "insert into ledger_entries select * from ledger_entries where seq = 0",
+  ])("ledger R-APP-4: refused even for who owns the database: %s", async (statement) => {
+    const { rows: before } = await client.query("select count(*), max(chain) from ledger_entries");
+    await expect(client.query(statement)).rejects.toThrow(/never changed or removed|duplicate key/);
+    expect((await client.query("select count(*), max(chain) from ledger_entries")).rows).toEqual(before);
+  });
+
+  it("design law 3: what must be unique is unique in the database as well", async () => {
+    for (const statement of [
+      "insert into decisions select gen_random_uuid(), request_id, stage_run_id, stage_order, task_id, seat_id, person_id, actor, actor_id, 'reject', null, null, null, null, false, assurance, digest, revision, now(), entry_seq from decisions limit 1",
+      "insert into policies select gen_random_uuid(), org_id, policy_key, 2, 'active', name, artifact_type, document, digest, problems, created_by, now(), null, now(), now(), entry_seq from policies where status = 'active' limit 1",
+      "insert into tasks select gen_random_uuid(), request_id, stage_run_id, stage_order, 99, seat_id, escalation, person_id, assignee, null, kind, required, null, null, null, 'open', null, null, null, null, null, now(), entry_seq from tasks where status = 'open' limit 1",
+      "insert into events select gen_random_uuid(), request_id, sequence, event_type, payload, now(), 0 from events limit 1",
+    ]) {
+      await expect(client.query(statement), statement).rejects.toMatchObject({ code: "23505" });
+    }
+  });
+});
+
+/** A row in every table of state. */
+async function fill(world: RaceWorld): Promise<void> {
+  const [{ app }] = world.sides;
+  const policyKey = await activate(world, racePolicy("line", [{ people: ["ann"] }, { people: ["ben"] }]));
+  const call = { scope: "caller and route", key: "key", bodyHash: "body", render: () => ({ status: 201, body: {} }) };
+  const request = done(await ask(app, world.admin, { policyKey }, call));
+  done(await decide(app, world.actor("ann"), taskOf(request, "ann"), "approve"));
+  const times = { startsAt: Date.now(), endsAt: Date.now() + HOUR };
+  const absence = { userId: null, delegateTo: "ben", ...times, reason: null, policyKeys: [], artifactTypes: [] };
+  done(await createDelegation(app, world.actor("ann"), absence, null));
+  done(await putDirectoryEntry(app, world.admin, { kind: "role", client: "", name: "officer", members: ["ann"] }));
+  done(await startSession(app, principal("ann"), { ttlSeconds: 60 }));
+}
