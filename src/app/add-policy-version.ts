@@ -10,8 +10,7 @@ import type { Once, Replay } from "./idempotency.ts";
 export async function addPolicyVersion(
   app: Application,
   actor: Actor,
-  key: string,
-  document: JsonObject,
+  { key, document }: { readonly key: string; readonly document: JsonObject },
   call: Once<PolicyVersion> | null,
 ): Promise<PolicyVersion | Refusal | Replay> {
   if (policyKeyOf(document) !== key) return keyMismatch();

@@ -56,7 +56,7 @@ export function decideTask(
   return app.store.submit(once(command, call, ({ request }) => request.id));
 }
 
-export function decisionMade(request: Request, taskId: TaskId): DecisionMade {
+function decisionMade(request: Request, taskId: TaskId): DecisionMade {
   const found = findTask(request, taskId);
   const decision = found?.stage.decisions.find((candidate) => candidate.taskId === taskId);
   if (found === undefined || decision === undefined) throw new Bug("a recorded decision cannot be found");

@@ -19,12 +19,10 @@ export function deleteDelegation(
     alone: true,
     carryOut(world) {
       const found = world.delegation(id);
-      const own = found !== undefined && found.from === actor.person?.id;
-      const visible = own || actor.viewer || actor.admin || found?.to === actor.person?.id;
-      if (found === undefined || found.deletedAt !== null || !visible) {
+      if (found?.deletedAt !== null || !concerns(found, actor)) {
         return { answer: refuse("delegation_not_found", `Delegation ${id} not found`), changes: NO_CHANGE };
       }
-      if (!own && !actor.admin) return { answer: notOwnAbsence(), changes: NO_CHANGE };
+      if (found.from !== actor.person?.id && !actor.admin) return { answer: notOwnAbsence(), changes: NO_CHANGE };
       const ended = { ...found, deletedAt: world.now, updatedAt: world.now };
       return {
         answer: ended,
@@ -33,4 +31,10 @@ export function deleteDelegation(
     },
   };
   return app.store.submit(command);
+}
+
+/** Both sides of a delegation know of it, and whoever may read everything. */
+function concerns(delegation: DelegationRecord, actor: Actor): boolean {
+  if (actor.viewer || actor.admin) return true;
+  return actor.person !== null && [delegation.from, delegation.to].includes(actor.person.id);
 }

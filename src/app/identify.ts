@@ -29,8 +29,8 @@ export interface Principal {
 }
 
 /** The two roles of the compatible API; the administrator's includes the viewer's (R-AUTH-23). */
-export const ADMIN_ROLE = "AWE_ADMIN";
-export const VIEWER_ROLE = "AWE_VIEWER";
+const ADMIN_ROLE = "AWE_ADMIN";
+const VIEWER_ROLE = "AWE_VIEWER";
 
 /** `credential` is the ledger's name of what was presented, null for a bare token. */
 export async function identify(
@@ -59,7 +59,7 @@ function actorOf(principal: Principal, person: Person | null, credential: string
   return { person, assignee, displayName, issuer, subject, clientId, email, credential, machine, admin, viewer };
 }
 
-export function personOf(found: IdentifiedPerson): Person {
+function personOf(found: IdentifiedPerson): Person {
   return {
     id: found.record.id,
     assignee: found.record.assignee,

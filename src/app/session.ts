@@ -60,7 +60,7 @@ export async function endSession(app: Application, token: string): Promise<void>
     needs: { sessions: [tokenHash] },
     carryOut(world) {
       const session = world.session(tokenHash);
-      if (session === undefined || session.endedAt !== null) return { answer: null, changes: NO_CHANGE };
+      if (session?.endedAt !== null) return { answer: null, changes: NO_CHANGE };
       const ended = { ...session, endedAt: world.now };
       return { answer: null, changes: { sessions: [ended], ...told(app, ended, { kind: "session.ended" }) } };
     },
@@ -71,7 +71,7 @@ export async function endSession(app: Application, token: string): Promise<void>
 export async function sessionActor(app: Application, token: string): Promise<Actor | null> {
   const tokenHash = hex(app.sha256(utf8(token)));
   const session = await app.reader.session(tokenHash);
-  if (session === undefined || session.endedAt !== null || session.expiresAt <= app.clock()) return null;
+  if (session?.endedAt !== null || session.expiresAt <= app.clock()) return null;
   const principal = principalOf(session.claims);
   if (principal === null) return null;
   const actor = await identify(app, principal, sessionName(tokenHash));

@@ -13,6 +13,6 @@ export function readable(request: Request, actor: Actor, settings: ApplicationSe
   );
 }
 
-export function readsAll(actor: Pick<Actor, "admin" | "viewer">, settings: ApplicationSettings): boolean {
+function readsAll(actor: Pick<Actor, "admin" | "viewer">, settings: ApplicationSettings): boolean {
   return actor.admin || actor.viewer || settings.readScope === "authenticated";
 }

@@ -62,7 +62,6 @@ const policyDocumentSchema = z
 /** The stored document: plain JSON, AWE's own fields always present, extensions as they were given. */
 export type PolicyDocument = z.output<typeof policyDocumentSchema>;
 export type StageDocument = z.output<typeof stageCreateSchema>;
-export type RuleDocument = z.output<typeof ruleCreateSchema>;
 
 /**
  * PolicyCreate, and equally an exported PolicyOut. Its output is the document that is stored and digested. The input is
@@ -144,9 +143,9 @@ export const policyProblemSchema = z.object({
   message: z.string(),
 });
 
-export const ruleOutSchema = z.object({ id: z.string(), ...ruleShape }).catchall(jsonValue);
+const ruleOutSchema = z.object({ id: z.string(), ...ruleShape }).catchall(jsonValue);
 
-export const stageOutSchema = z
+const stageOutSchema = z
   .object({
     id: z.uuid(),
     ...stageShape,
@@ -195,7 +194,7 @@ export const simulateRequestSchema = z.preprocess(
   }),
 );
 
-export const simulatedStageSchema = z.object({
+const simulatedStageSchema = z.object({
   stage_order: z.int(),
   name: z.string(),
   mode: storedMode,
@@ -221,7 +220,5 @@ export const simulateResponseSchema = z.object({
   valid_context: z.boolean(),
 });
 
-export type PolicyOut = z.output<typeof policyOutSchema>;
 export type PolicyVersionSummary = z.output<typeof policyVersionSummarySchema>;
-export type SimulateRequest = z.output<typeof simulateRequestSchema>;
 export type SimulateResponse = z.output<typeof simulateResponseSchema>;

@@ -15,7 +15,7 @@ import { exceedsUtf8 } from "./utf8.ts";
 export const ENTRY_BYTES_MAX = 65_535;
 
 /** R-LED-2: the entry is level 1, its `data` level 2. */
-export const ENTRY_DEPTH_MAX = 6;
+const ENTRY_DEPTH_MAX = 6;
 
 export interface EntryResource {
   readonly digest: string;

@@ -20,7 +20,7 @@ export interface KindSchema {
 }
 
 /** Bounds what one list can hold; 65,535 bytes bound the entry anyway. */
-export const LIST_ITEMS_MAX = 2_000;
+const LIST_ITEMS_MAX = 2_000;
 
 /** Null when `value` fits; else the path of the first member that does not and what is wrong, as one sentence. */
 export type DataCheck = (value: unknown, path: string) => string | null;

@@ -43,7 +43,7 @@ export interface Checkpoint {
 }
 
 /** The number that signed-note asks every verifier to accept; more than that is refused. */
-export const NOTE_SIGNATURES_MAX = 16;
+const NOTE_SIGNATURES_MAX = 16;
 
 const NOTE_LENGTH_MAX = 65_536;
 const TYPE_BYTES: Readonly<Record<KeyType, number>> = { ed25519: 0x01, cosignature: 0x04 };

@@ -90,10 +90,10 @@ describeOnEveryPostgres("the command store", (database) => {
     expect(await test.app.reader.position()).toBe(before);
   });
 
-  async function activate(admin: Actor, document: JsonObject): Promise<void> {
+  async function activate(admin: Actor, document: JsonObject & { readonly policy_key: string }): Promise<void> {
     const made = await createPolicy(test.app, admin, document, null);
     expect(made).toMatchObject({ status: "draft", version: 1 });
-    const active = await activatePolicy(test.app, admin, { key: String(document["policy_key"]), version: 1 }, null);
+    const active = await activatePolicy(test.app, admin, { key: document.policy_key, version: 1 }, null);
     expect(active).toMatchObject({ status: "active" });
   }
 
@@ -128,7 +128,7 @@ describeOnEveryPostgres("the command store", (database) => {
   }
 });
 
-function policy(key: string, names: readonly string[]): JsonObject {
+function policy(key: string, names: readonly string[]): JsonObject & { readonly policy_key: string } {
   return {
     policy_key: key,
     name: key,

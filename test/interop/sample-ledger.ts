@@ -53,7 +53,7 @@ export function sampleHash(text: string): string {
 }
 
 /** `index` seconds after the first sample entry. */
-export function sampleTime(index: number): string {
+function sampleTime(index: number): string {
   return new Date(Date.UTC(2026, 10, 20, 9) + index * 1_000).toISOString();
 }
 

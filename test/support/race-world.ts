@@ -69,7 +69,7 @@ export async function activate({ sides: [{ app }], admin }: RaceWorld, document:
 
 /** Version 2 of a line, as a draft. */
 export async function addVersion({ sides: [{ app }], admin }: RaceWorld, document: RacePolicy): Promise<void> {
-  done(await addPolicyVersion(app, admin, document.policy_key, document, null));
+  done(await addPolicyVersion(app, admin, { key: document.policy_key, document }, null));
 }
 
 export function ask(

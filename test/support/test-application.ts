@@ -30,7 +30,7 @@ export interface TestApplication {
 
 export const sha256: Sha256 = (data) => createHash("sha256").update(data).digest();
 
-export const newId: NewId = randomId;
+const newId: NewId = randomId;
 
 /** Puts the organization and the empty ledger into a fresh database. */
 export async function initialize(url: string): Promise<string> {

@@ -239,7 +239,7 @@ function knownPerson(row: KnownPersonRow): KnownPerson {
   return { record, person: asPerson(record, row.folded_names) };
 }
 
-export function asPerson(record: PersonRecord, foldedNames: readonly string[]): Person {
+function asPerson(record: PersonRecord, foldedNames: readonly string[]): Person {
   return {
     id: record.id,
     assignee: record.assignee,

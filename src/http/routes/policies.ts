@@ -103,7 +103,7 @@ function adding(app: Application): Endpoint {
     async handle({ params, body, caller }) {
       const key = policyKeyIn(params);
       if (key === null) return policyNotFound(pathText(params, "key"));
-      return settle(await addPolicyVersion(app, caller.actor, key, body, null), createdPolicy);
+      return settle(await addPolicyVersion(app, caller.actor, { key, document: body }, null), createdPolicy);
     },
   });
 }
