@@ -27,8 +27,6 @@ import { describeOnEveryPostgres, type TestDatabase } from "../support/test-data
 import { verifyDatabase } from "../support/verify-database.ts";
 
 const ROUNDS = Number(process.env["COUNTERSIGN_RACE_ROUNDS"] ?? 1_000);
-/** The cases that the specification asks for fewer rounds of. */
-const FEWER_ROUNDS = Math.ceil(ROUNDS / 5);
 const CONCURRENCY = 48;
 const HOUR = 3_600_000;
 
@@ -180,11 +178,11 @@ describeOnEveryPostgres("commands at once", (database) => {
   ]) {
     it(`engine ${rule}: of an approval and the ${name} one takes effect, whichever process has the later clock`, async () => {
       await activate(world, policy);
-      const chunk = Math.ceil(FEWER_ROUNDS / 12);
+      const chunk = Math.ceil(ROUNDS / 12);
       const [ahead, behind] = world.sides;
       const tally: Record<string, number> = { approved: 0, [end]: 0 };
-      for (let start = 0; start < FEWER_ROUNDS; start += chunk) {
-        const count = Math.min(chunk, FEWER_ROUNDS - start);
+      for (let start = 0; start < ROUNDS; start += chunk) {
+        const count = Math.min(chunk, ROUNDS - start);
         const requests = await Promise.all(Array.from({ length: count }, () => created("timed", behind.app, hours)));
         ahead.advance(HOUR + 1_000);
         // Two of the four orders have one side alone, so that either end is certain to occur.
@@ -214,24 +212,24 @@ describeOnEveryPostgres("commands at once", (database) => {
 
   it("engine R-IDEMP-3: five creates with one key at once make one request and five equal answers", async () => {
     await activate(world, racePolicy("one", [{ people: ["ann"] }]));
-    const tally = await race(FEWER_ROUNDS, async (round) => {
+    const tally = await race(ROUNDS, async (round) => {
       const answers = await fiveCreates(round, () => "same");
       const ids = new Set(answers.map(idOf));
       return [String(ids.size), ...answers.map(verdictOf).sort()];
     });
-    expect(tally).toEqual({ "1 done replayed replayed replayed replayed": FEWER_ROUNDS });
-    await expectWholeEnd({ in_review: FEWER_ROUNDS });
+    expect(tally).toEqual({ "1 done replayed replayed replayed replayed": ROUNDS });
+    await expectWholeEnd({ in_review: ROUNDS });
   });
 
   it("engine R-IDEMP-2: five creates with one key and five bodies at once make one request and four refusals", async () => {
     await activate(world, racePolicy("one", [{ people: ["ann"] }]));
-    const tally = await race(FEWER_ROUNDS, async (round) => {
+    const tally = await race(ROUNDS, async (round) => {
       const answers = await fiveCreates(round, (index) => `body ${String(index)}`);
       return answers.map(verdictOf).sort();
     });
     const refusals = Array<string>(4).fill("idempotency_conflict").join(" ");
-    expect(tally).toEqual({ [`done ${refusals}`]: FEWER_ROUNDS });
-    await expectWholeEnd({ in_review: FEWER_ROUNDS });
+    expect(tally).toEqual({ [`done ${refusals}`]: ROUNDS });
+    await expectWholeEnd({ in_review: ROUNDS });
   });
 
   it("engine R-POLICY-3, R-POLICY-5: of two activations at once the later wins, and every create follows the active version", async () => {
@@ -239,7 +237,7 @@ describeOnEveryPostgres("commands at once", (database) => {
     await addVersion(world, { ...racePolicy("line", [{ people: ["ben"] }]), name: "second" });
     const { pool } = world.sides[0];
     const verdicts = new Set<string>();
-    for (let round = 0; round < FEWER_ROUNDS; round += 1) {
+    for (let round = 0; round < ROUNDS; round += 1) {
       const [first, second] = sidesOf(round);
       const answers = await Promise.all([
         ask(second, world.admin, { policyKey: key }),
@@ -262,7 +260,7 @@ describeOnEveryPostgres("commands at once", (database) => {
          order by active.seq desc limit 1)`,
     );
     expect(stale).toEqual([]);
-    await expectWholeEnd({ in_review: 3 * FEWER_ROUNDS });
+    await expectWholeEnd({ in_review: 3 * ROUNDS });
   });
 
   async function fiveCreates(round: number, body: (index: number) => string): Promise<readonly object[]> {
