@@ -2,35 +2,17 @@
 import { connect } from "../src/adapters/postgres/connect.ts";
 import { openDatabase } from "../src/main/open-database.ts";
 import { openHttpClient, type HttpClient } from "./http-client.ts";
-import { CALL_KINDS, makePolicy, runHttpFlows, type FlowLoad, type FlowRun } from "./http-flows.ts";
+import type { FlowsOptions } from "./flows-options.ts";
+import { flowsPerSecond, reportFlows, type BothSides, type MeasuredRun } from "./flows-report.ts";
+import { makePolicy, runHttpFlows } from "./http-flows.ts";
 import { processorTime, type Measurable, type ProcessorTime } from "./processor-time.ts";
-import { loadNow, printTable, warnIfBusy, writeReport, type DatabaseKind } from "./report.ts";
+import { loadNow, warnIfBusy } from "./report.ts";
 import { withServer } from "./served.ts";
-import { median, rounded, summarize } from "./summary.ts";
 import { verifyWhole, type Verified } from "./verified.ts";
-
-export interface FlowsOptions extends FlowLoad {
-  /** Undefined: the built server is started for the purpose. */
-  readonly url: string | undefined;
-  /** Another implementation of the same API, driven in turn with the first. */
-  readonly baselineUrl: string | undefined;
-  readonly measurable: Measurable | null;
-  readonly baselineMeasurable: Measurable | null;
-  readonly runs: number;
-  readonly warmUpFlows: number;
-}
-
-/** engine section 21: flows per second against the other implementation, below half of it is a defect. */
-const RATIO_GOAL = 20;
 
 interface Target {
   readonly url: string;
   readonly measurable: Measurable | null;
-}
-
-interface MeasuredRun extends FlowRun {
-  /** Milliseconds of processor time per flow; null where it cannot be known. */
-  readonly processor: ProcessorTime | null;
 }
 
 export async function benchFlows(options: FlowsOptions): Promise<boolean> {
@@ -39,7 +21,7 @@ export async function benchFlows(options: FlowsOptions): Promise<boolean> {
   if (options.url !== undefined) {
     const target = { url: options.url, measurable: options.measurable };
     const measured = await measure(target, options);
-    return report(measured, { options, load, verified: null, database: { postgres: null, embedded: false } });
+    return reportFlows(measured, { options, load, verified: null, database: { postgres: null, embedded: false } });
   }
   const { value, rest } = await withServer(
     (server) => {
@@ -49,12 +31,7 @@ export async function benchFlows(options: FlowsOptions): Promise<boolean> {
     (dataDir) => verifyData(dataDir),
   );
   const { verified, postgres } = rest;
-  return report(value, { options, load, verified, database: { postgres, embedded: true } });
-}
-
-interface BothSides {
-  readonly ours: readonly MeasuredRun[];
-  readonly baseline: readonly MeasuredRun[];
+  return reportFlows(value, { options, load, verified, database: { postgres, embedded: true } });
 }
 
 /** Sides take turns; the one that begins changes with every run. */
@@ -67,7 +44,9 @@ async function measure(target: Target, options: FlowsOptions): Promise<BothSides
     for (const side of run % 2 === 0 ? sides : sides.toReversed()) {
       side.runs.push(await side.measureOnce());
       const last = side.runs.at(-1);
-      console.log(`  run ${run + 1} of ${options.runs}, ${side.url}: ${flowsPerSecond(last, options)} flows/s`);
+      console.log(
+        `  run ${run + 1} of ${options.runs}, ${side.url}: ${last === undefined ? 0 : flowsPerSecond(last)} flows/s`,
+      );
     }
   }
   for (const side of sides) side.client.close();
@@ -116,108 +95,4 @@ async function verifyData(dataDir: string): Promise<{ readonly verified: Verifie
     await pool.end();
     await database.close();
   }
-}
-
-interface Reporting {
-  readonly options: FlowsOptions;
-  readonly load: number;
-  readonly verified: Verified | null;
-  readonly database: DatabaseKind;
-}
-
-function report({ ours, baseline }: BothSides, { options, load, verified, database }: Reporting): boolean {
-  const { flows, stages, approvers, concurrency, parallel, runs } = options;
-  const samples = ours.map((run) => flowsPerSecond(run, options));
-  const baselineSamples = baseline.map((run) => flowsPerSecond(run, options));
-  const ratio = baseline.length === 0 ? null : rounded(median(samples) / median(baselineSamples));
-  const failures = ours.flatMap((run) => run.failures);
-  const stuck = ours.reduce((sum, run) => sum + run.stuck, 0);
-  const isWhole = (verified?.findings ?? 0) === 0;
-  const pass = failures.length === 0 && stuck === 0 && isWhole && (ratio === null || ratio >= RATIO_GOAL);
-  const title = `W${parallel ? "∥" : ""}(${flows},${stages},${approvers},${concurrency})`;
-  console.log(`\n${title}: ${median(samples)} flows/s, ${failures.length} failures, ${stuck} stuck`);
-  printRuns("this server", ours);
-  if (baseline.length > 0) printRuns("baseline", baseline);
-  for (const failure of [...new Set(failures)].slice(0, 5)) console.log(`  ${failure}`);
-  console.log(`Ledger: ${verified === null ? "not ours to read" : ledgerWords(verified)}.`);
-  const file = writeReport(
-    {
-      name: parallel ? "flows-parallel" : "flows",
-      params: { workload: title, flows, stages, approvers, concurrency, parallel, runs, url: options.url ?? "started here" },
-      samples,
-      result: summarize(samples, "flows/s"),
-      baseline:
-        baseline.length === 0
-          ? null
-          : { name: options.baselineUrl ?? "", result: summarize(baselineSamples, "flows/s") },
-      ratio,
-      goal: `0 failures, 0 stuck, the ledger verified${ratio === null ? "" : `; at least ${RATIO_GOAL} times the baseline`}`,
-      pass,
-      details: {
-        ...detailsOf(ours),
-        ...(baseline.length === 0 ? {} : { baseline: detailsOf(baseline) }),
-        ledger: verified,
-      },
-    },
-    database,
-    load,
-  );
-  console.log(`${pass ? "pass" : "FAIL"}. ${file}\n`);
-  return pass;
-}
-
-function detailsOf(runs: readonly MeasuredRun[]): Readonly<Record<string, unknown>> {
-  return {
-    calls_per_second: summarize(
-      runs.map((run) => run.calls / run.seconds),
-      "calls/s",
-    ),
-    latency: Object.fromEntries(
-      CALL_KINDS.map((kind) => [
-        kind,
-        summarize(
-          runs.flatMap((run) => run.times[kind]),
-          "ms",
-        ),
-      ]),
-    ),
-    processor_ms_per_flow: processorPerFlow(runs),
-    failures: runs.reduce((sum, run) => sum + run.failures.length, 0),
-    stuck: runs.reduce((sum, run) => sum + run.stuck, 0),
-  };
-}
-
-function processorPerFlow(
-  runs: readonly MeasuredRun[],
-): { readonly server: number; readonly database: number } | null {
-  const known = runs.flatMap(({ processor }) => (processor === null ? [] : [processor]));
-  if (known.length === 0) return null;
-  return {
-    server: rounded(median(known.map(({ serverMs }) => serverMs))),
-    database: rounded(median(known.map(({ databaseMs }) => databaseMs))),
-  };
-}
-
-function printRuns(name: string, runs: readonly MeasuredRun[]): void {
-  const processor = processorPerFlow(runs);
-  const used = processor === null ? "unknown" : `${processor.server} ms server, ${processor.database} ms database`;
-  console.log(`${name}: ${Math.round(median(runs.map((run) => run.calls / run.seconds)))} calls/s; CPU per flow: ${used}`);
-  printTable(
-    ["call", "n", "p50 ms", "p95 ms", "p99 ms"],
-    CALL_KINDS.map((kind) => {
-      const { n, p50, p95, p99 } = summarize(
-        runs.flatMap((run) => run.times[kind]),
-        "ms",
-      );
-      return [kind, n, p50, p95, p99];
-    }),
-  );
-}
-
-function flowsPerSecond(run: FlowRun | undefined, { flows }: FlowsOptions): number {
-  return run === undefined ? 0 : rounded(flows / run.seconds);
-}
-
-function ledgerWords({ entries, findings }: Verified): string {
-  return `${entries} entries, ${findings === 0 ? "verified" : `${findings} findings`}`;
 }

@@ -16,13 +16,14 @@ import { openWorkbench, type Workbench } from "./workbench.ts";
 
 export interface GroupCommitOptions extends Shape {
   readonly concurrencies: readonly number[];
-  readonly runs: number;
+  readonly runsAt: (concurrency: number) => number;
   /** Flows of one run at this concurrency. */
   readonly flowsAt: (concurrency: number) => number;
   readonly warmUpFlows: number;
 }
 
-const BASELINE_CONNECTIONS = 10;
+/** The number that the baseline is fastest with: more only wait for one another at the head of the ledger. */
+const BASELINE_CONNECTIONS = 2;
 const THROUGHPUT_GOALS: ReadonlyMap<number, number> = new Map([
   [32, 2],
   [64, 2.5],
@@ -81,11 +82,12 @@ async function measureAll(sides: Sides, options: GroupCommitOptions): Promise<re
   for (const concurrency of options.concurrencies) {
     const measured: Record<keyof Sides, Measured[]> = { grouped: [], single: [] };
     const flows = options.flowsAt(concurrency);
+    const runs = options.runsAt(concurrency);
     for (const side of [sides.grouped, sides.single]) await runFlows(side, options.warmUpFlows, concurrency);
-    for (let run = 0; run < options.runs; run += 1) {
+    for (let run = 0; run < runs; run += 1) {
       const order = run % 2 === 0 ? (["grouped", "single"] as const) : (["single", "grouped"] as const);
       for (const side of order) measured[side].push(await runFlows(sides[side], flows, concurrency));
-      console.log(`  ${concurrency} at once, run ${run + 1} of ${options.runs}: ${turn(measured)}`);
+      console.log(`  ${concurrency} at once, run ${run + 1} of ${runs}: ${turn(measured)}`);
     }
     series.push({ concurrency, ...measured });
   }
@@ -112,7 +114,8 @@ interface CountedWork {
 /** A run of its own, through the counter: counting takes time. */
 async function countWork(bench: Workbench, options: GroupCommitOptions): Promise<CountedWork> {
   const grouped = new Map<number, Counts>();
-  for (const concurrency of options.concurrencies) grouped.set(concurrency, await counted(bench, "grouped", concurrency));
+  for (const concurrency of options.concurrencies)
+    grouped.set(concurrency, await counted(bench, "grouped", concurrency));
   return { grouped, single: await counted(bench, "single", 1) };
 }
 
@@ -173,7 +176,7 @@ function report(series: Series, { options, counts, bench, load, isWhole }: Repor
       name,
       params: {
         concurrency,
-        ...{ stages: options.stages, approvers: options.approvers, runs: options.runs },
+        ...{ stages: options.stages, approvers: options.approvers, runs: options.runsAt(concurrency) },
         ...{ flows: options.flowsAt(concurrency), baseline_connections: BASELINE_CONNECTIONS },
       },
       samples,
@@ -199,10 +202,10 @@ interface LoneRatios {
   readonly decide: number;
 }
 
-/** Of the medians of the runs' medians: how much longer a command takes than one by one. */
+/** How much longer the median command takes than one by one, over all runs. */
 function loneRatios({ grouped, single }: Series): LoneRatios {
   const ratio = (kind: "create" | "decide"): number =>
-    rounded(median(grouped.map((run) => median(run[kind]))) / median(single.map((run) => median(run[kind]))));
+    rounded(median(grouped.flatMap((run) => run[kind])) / median(single.flatMap((run) => run[kind])));
   return { create: ratio("create"), decide: ratio("decide") };
 }
 

@@ -1,6 +1,6 @@
 /**
  * One client process with keep-alive connections, as the workload asks for. Node's own agent instead of `fetch`: the driver
- * shares the cores with what it measures, and this costs about half (docs/benchmarks.md).
+ * shares the cores with what it measures, and this costs a sixth (docs/benchmarks.md).
  */
 import { Agent, request as send } from "node:http";
 

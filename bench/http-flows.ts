@@ -18,6 +18,7 @@ export interface FlowLoad extends Shape {
 }
 
 export interface FlowRun {
+  readonly flows: number;
   readonly seconds: number;
   /** Milliseconds of each call. */
   readonly times: Readonly<Record<CallKind, readonly number[]>>;
@@ -66,14 +67,22 @@ export async function runHttpFlows(client: HttpClient, policyKey: string, load: 
   await Promise.all(upTo(Math.min(load.concurrency, load.flows)).map(worker));
   const seconds = (performance.now() - startedAt) / 1_000;
   const calls = CALL_KINDS.reduce((sum, kind) => sum + work.times[kind].length, 0);
-  return { seconds, times: work.times, calls, failures: work.failures, stuck: await countStuck(work) };
+  return {
+    flows: load.flows,
+    seconds,
+    times: work.times,
+    calls,
+    failures: work.failures,
+    stuck: await countStuck(work),
+  };
 }
 
 async function oneFlow(work: Work, flow: number): Promise<void> {
   const { stages, approvers, parallel } = work.load;
   const id = await create(work, flow);
   for (const stage of upTo(stages)) {
-    if (parallel) await Promise.all(upTo(approvers).map((approver) => approve(work, id, approverName(stage, approver))));
+    if (parallel)
+      await Promise.all(upTo(approvers).map((approver) => approve(work, id, approverName(stage, approver))));
     else for (const approver of upTo(approvers)) await approve(work, id, approverName(stage, approver));
   }
   const read = await timed(work, "get", { method: "GET", path: `/requests/${id}`, token: REQUESTER });

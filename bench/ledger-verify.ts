@@ -33,7 +33,9 @@ export function benchLedgerVerify({ entries, runs }: LedgerVerifyOptions): boole
   const result = summarize(verified, "entries/s");
   const baseline = { name: "SHA-256 of the same bytes, twice", result: summarize(hashed, "entries/s") };
   const pass = result.p50 >= ENTRIES_PER_SECOND_GOAL;
-  console.log(`\nVerification in memory, ${entries} entries of ${Math.round(bytes / entries)} bytes: ratio ${ratio.toFixed(2)}`);
+  console.log(
+    `\nVerification in memory, ${entries} entries of ${Math.round(bytes / entries)} bytes: ratio ${ratio.toFixed(2)}`,
+  );
   printTable(
     ["", "entries/s"],
     [
@@ -56,37 +58,21 @@ export function benchLedgerVerify({ entries, runs }: LedgerVerifyOptions): boole
 type Ledger = ReturnType<typeof appendEntries>;
 
 function makeLedger(count: number): Ledger {
-  const drafts = Array.from({ length: count }, (_, index) => decisionDraft(index));
+  const drafts = Array.from({ length: count }, (_, index) => delegationDraft(index));
   return appendEntries(emptyHead(ORIGIN, nodeSha256), drafts, new Date(START).toISOString(), nodeSha256);
 }
 
-/** As long as entries of decisions are: about 600 bytes. */
-function decisionDraft(index: number): EntryDraft {
+/** An entry of about 600 bytes, between those of a claim and those of a decision. */
+function delegationDraft(index: number): EntryDraft {
   const id = index.toString(16).padStart(32, "0");
   return {
     org: `org_${"a".repeat(32)}`,
-    kind: "decision.recorded",
-    actor: `usr_${id}`,
+    kind: "task.delegated",
+    actor: "sys_engine",
     credential: null,
     resource: { digest: `sha256:${id}${id}`, gate: "generic" },
     request: `req_${id}`,
-    data: {
-      task: `task_${id}`,
-      stage: 1,
-      revision: 1,
-      decision: "approve",
-      assurance: "session",
-      method: null,
-      factor: null,
-      on_behalf_of: null,
-      policy: `sha256:${id}${id}`,
-      reason: null,
-      shown_at: null,
-      statement: null,
-      assertion: null,
-      override: false,
-      reason_code: null,
-    },
+    data: { task: `task_${id}`, stage: 1, from: `usr_${id}`, to: `usr_${id}` },
   };
 }
 

@@ -68,6 +68,8 @@ interface Sizes {
 }
 
 const FULL: Sizes = { flows: 250, runs: 5, entries: 100_000 };
+const LONE_TURNS = 4;
+const LONE_FLOWS = 12;
 const SMALL: Sizes = { flows: 100, runs: 2, entries: 20_000 };
 
 function flows(sizes: Sizes): Promise<boolean> {
@@ -90,9 +92,9 @@ function groupCommit(sizes: Sizes): Promise<boolean> {
   const concurrencies = (values.concurrency ?? "1,8,32,64").split(",").map((text) => parsed("concurrency", text));
   return benchGroupCommit({
     ...{ concurrencies, stages: 2, approvers: 2 },
-    runs: whole("runs", sizes.runs),
-    // Long enough at every concurrency for a run to take about half a second or more.
-    flowsAt: (concurrency) => Math.max(40, Math.min(sizes.flows, concurrency * 8)),
+    // A lone command is compared to a few hundredths: many short turns, so that a busy moment hits both sides.
+    runsAt: (concurrency) => whole("runs", sizes.runs) * (concurrency === 1 ? LONE_TURNS : 1),
+    flowsAt: (concurrency) => (concurrency === 1 ? LONE_FLOWS : Math.max(40, Math.min(sizes.flows, concurrency * 4))),
     warmUpFlows: whole("warm-up", 50),
   });
 }
@@ -123,4 +125,12 @@ async function run(): Promise<boolean> {
 }
 
 if (values.help === true) console.log(HELP);
-else process.exitCode = (await run()) ? 0 : 1;
+else {
+  process.exitCode = await run().then(
+    (passed) => (passed ? 0 : 1),
+    (error: unknown) => {
+      console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+      return 2;
+    },
+  );
+}

@@ -27,7 +27,11 @@ export async function serve(dataDir: string): Promise<Served> {
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${PROGRAM} could not be started`);
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => {
+      resolve();
+    });
+  });
   let said = "";
   const origin = await new Promise<string>((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`The server did not start:\n${said}`)), START_TIMEOUT_MS);

@@ -29,7 +29,9 @@ export async function benchStart({ runs }: StartOptions): Promise<boolean> {
     ["", "p50 ms", "p95 ms", "goal ms"],
     (["cold", "warm"] as const).map((kind) => [kind, results[kind].p50, results[kind].p95, GOALS_MS[kind]]),
   );
-  const passes = (["cold", "warm"] as const).map((kind) => report(kind, started[kind], { result: results[kind], load }));
+  const passes = (["cold", "warm"] as const).map((kind) =>
+    report(kind, started[kind], { result: results[kind], load }),
+  );
   return passes.every((pass) => pass);
 }
 
@@ -45,7 +47,9 @@ async function measure(runs: number): Promise<Started> {
     } finally {
       await rm(dataDir, { recursive: true, force: true });
     }
-    console.log(`  run ${run + 1} of ${runs}: ${Math.round(cold.at(-1) ?? 0)} ms cold, ${Math.round(warm.at(-1) ?? 0)} ms warm`);
+    console.log(
+      `  run ${run + 1} of ${runs}: ${Math.round(cold.at(-1) ?? 0)} ms cold, ${Math.round(warm.at(-1) ?? 0)} ms warm`,
+    );
   }
   return { cold, warm };
 }

@@ -1,7 +1,7 @@
 /**
  * What group commit is compared with: the same use cases, the same SQL, but a transaction per command and every statement
- * awaited before the next is sent. Ten connections, as a pool of this size would have; the ledger's head makes their
- * transactions take turns, as it does for every writer.
+ * awaited before the next is sent. It may have several connections; the ledger's head makes their transactions take turns, as
+ * it does for every writer.
  */
 import { Client } from "pg";
 import { runBatch, type BatchTools } from "../src/adapters/postgres/batch.ts";
@@ -21,7 +21,12 @@ export async function openStatementByStatement(options: StatementByStatementOpti
   const waiting: ((client: Client) => void)[] = [];
 
   function take(): Client | Promise<Client> {
-    return idle.pop() ?? new Promise((resolve) => waiting.push(resolve));
+    return (
+      idle.pop() ??
+      new Promise((resolve) => {
+        waiting.push(resolve);
+      })
+    );
   }
   function giveBack(client: Client): void {
     const next = waiting.shift();
@@ -59,6 +64,8 @@ export async function openStatementByStatement(options: StatementByStatementOpti
 
 /** Without pipelining the driver sends a statement only after the answer to the one before it. */
 async function open(connectionString: string): Promise<Client> {
+  // The driver's own queue is what makes the statements wait for one another; that it will go is known.
+  process.noDeprecation = true;
   const config = clientConfig(connectionString, { applicationName: "bench-one-by-one" });
   const client = new Client({ ...config, pipeline: false });
   await client.connect();
