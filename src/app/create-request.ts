@@ -6,13 +6,14 @@ import type { JsonObject } from "../core/json.ts";
 import type { Actor } from "../core/person.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { Request } from "../core/request.ts";
+import { boundPayload } from "../gates/generic/bound-payload.ts";
 import type { CompiledPolicy } from "../ports/change-set.ts";
 import type { StoreCommand, World } from "../ports/command-store.ts";
 import type { Application } from "./application.ts";
 import { once, type Once, type Replay } from "./idempotency.ts";
 import { base64url } from "./ledger-names.ts";
 import { recordRequest } from "./record-request.ts";
-import { digestOf, requestPayload } from "./request-digest.ts";
+import { digestOf } from "./digest.ts";
 import { NO_CHANGE } from "./no-change.ts";
 
 export interface CreateRequestInput {
@@ -72,15 +73,8 @@ function newRequest(
   world: World,
 ): NewRequest {
   const id: RequestId = world.newId();
-  const payload = requestPayload({
-    salt,
-    policyDigest: version.digest,
-    artifactType: input.artifactType,
-    artifactId: input.artifactId,
-    requester: requesterOf({ requester: input.requester, actor }),
-    revision: 1,
-    context: input.context,
-  });
+  const requester = requesterOf({ requester: input.requester, actor });
+  const payload = boundPayload({ ...input, requester, salt, policy: version, revision: 1 });
   return { ...input, id, orgId: app.orgId, actor, salt, digest: digestOf(payload, app.sha256) };
 }
 

@@ -9,7 +9,7 @@ import { installationFacts } from "./check-directory.ts";
 import { keyMismatch, policyKeyOf } from "./draft-policy.ts";
 import { once, type Once, type Replay } from "./idempotency.ts";
 import { editableDraft, policyCommand, policySnapshot, type PolicyChange } from "./policy-command.ts";
-import { digestOf } from "./request-digest.ts";
+import { digestOf } from "./digest.ts";
 
 export interface EditPolicyDraftInput {
   readonly key: string;

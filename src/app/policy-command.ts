@@ -10,7 +10,7 @@ import type { Application } from "./application.ts";
 import { auditRecord } from "./audit.ts";
 import { describe } from "./entry-writer.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
-import { digestOf } from "./request-digest.ts";
+import { digestOf } from "./digest.ts";
 import { NO_CHANGE } from "./no-change.ts";
 
 export interface PolicyVersionName {
