@@ -39,10 +39,11 @@ export async function identify(
   credential: string | null = null,
 ): Promise<Actor | Refusal> {
   if (principal.machine) return actorOf(principal, null, credential);
-  const found = await app.reader.identify(principal);
-  if (found.byIdentity !== undefined) return actorOf(principal, personOf(found.byIdentity), credential);
+  const { byIdentity, byName } = await app.reader.identify(principal);
+  if (byIdentity !== undefined) return recognized(principal, { byIdentity, byName }, credential);
   try {
     const person = await app.store.submit(claim(app, principal));
+    if (person === CLAIMED_MEANWHILE) return await identify(app, principal, credential);
     return isRefusal(person) ? person : actorOf(principal, person, credential);
   } catch (error) {
     // While nothing can be written a newcomer may still look, as nobody in particular.
@@ -51,11 +52,38 @@ export async function identify(
   }
 }
 
-function actorOf(principal: Principal, person: Person | null, credential: string | null): Actor {
+/**
+ * A subject stays the same person whatever its token says. A name that somebody else proved is refused (identity R-ID-5);
+ * any other new name gives nothing, because nobody proved that it is this person's (identity R-ID-3).
+ */
+function recognized(
+  principal: Principal,
+  found: { readonly byIdentity: IdentifiedPerson; readonly byName: IdentifiedPerson | undefined },
+  credential: string | null,
+): Actor | Refusal {
+  const person = personOf(found.byIdentity);
+  if (found.byName?.record.id === person.id) return actorOf(principal, person, credential);
+  if (found.byName !== undefined && found.byName.claimedSubjects.length > 0) return identityConflict(principal);
+  const barring = { ...person, foldedNames: [...person.foldedNames, foldName(principal.assignee)] };
+  return actorOf({ ...principal, assignee: person.assignee }, barring, credential);
+}
+
+function identityConflict({ assignee }: Principal): Refusal {
+  const message = `The name '${assignee}' belongs to another account of this issuer; an administrator must move it`;
+  return refuse("identity_conflict", message);
+}
+
+/** An address that nobody proved is enough to bar its bearer from what was asked for under it (R-AUTH-1). */
+function barredByAddress(person: Person, email: string | null): Person {
+  return email === null ? person : { ...person, foldedNames: [...person.foldedNames, foldName(email)] };
+}
+
+function actorOf(principal: Principal, known: Person | null, credential: string | null): Actor {
   const { issuer, subject, assignee, name, clientId, email, machine, roles } = principal;
   const displayName = name ?? assignee;
   const admin = roles.includes(ADMIN_ROLE);
   const viewer = admin || roles.includes(VIEWER_ROLE);
+  const person = known === null ? null : barredByAddress(known, email);
   return { person, assignee, displayName, issuer, subject, clientId, email, credential, machine, admin, viewer };
 }
 
@@ -70,20 +98,24 @@ function personOf(found: IdentifiedPerson): Person {
   };
 }
 
+/** Another first token of the same subject was faster: whose it is stands in the database now. */
+const CLAIMED_MEANWHILE = "claimed_meanwhile";
+
+type Claimed = Person | Refusal | typeof CLAIMED_MEANWHILE;
+
 /** The first token of a person: claims the name, or makes the person (R-AUTH-3, R-AUTH-4). */
-function claim(app: Application, principal: Principal): StoreCommand<Person | Refusal> {
+function claim(app: Application, principal: Principal): StoreCommand<Claimed> {
   const { issuer, subject, assignee } = principal;
   return {
     name: "claim_identity",
     needs: { identities: [{ issuer, subject }], knownNames: [assignee] },
     alone: true,
-    carryOut(world): Carried<Person | Refusal> {
+    carryOut(world): Carried<Claimed> {
       const known = world.known(assignee);
       const owner = world.identity(issuer, subject);
-      if (owner !== undefined && known?.person.id === owner) return { answer: known.person, changes: NO_CHANGE };
+      if (owner !== undefined) return { answer: CLAIMED_MEANWHILE, changes: NO_CHANGE };
       if (known?.claimedBy.includes(issuer) === true) {
-        const message = `The name '${assignee}' belongs to another account of this issuer; an administrator must move it`;
-        return { answer: refuse("identity_conflict", message), changes: NO_CHANGE };
+        return { answer: identityConflict(principal), changes: NO_CHANGE };
       }
       if (known === undefined) return createPerson(app, principal, world);
       return claimName(app, principal, { person: known.person, record: world.personRecord(known.person.id) }, world);
@@ -144,7 +176,8 @@ function claimed(
       : [
           {
             ...record,
-            status: "active",
+            // A new token does not bring back somebody who was disabled.
+            status: record.status === "disabled" ? "disabled" : "active",
             displayName: name ?? record.displayName,
             email: email ?? record.email,
           } as const,

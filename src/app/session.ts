@@ -67,15 +67,21 @@ export async function endSession(app: Application, token: string): Promise<void>
   });
 }
 
+/** A session that holds now. */
+export interface OpenSession {
+  readonly actor: Actor;
+  readonly expiresAt: number;
+}
+
 /** Null for a session that is unknown, ended or over. */
-export async function sessionActor(app: Application, token: string): Promise<Actor | null> {
+export async function openSession(app: Application, token: string): Promise<OpenSession | null> {
   const tokenHash = hex(app.sha256(utf8(token)));
   const session = await app.reader.session(tokenHash);
   if (session?.endedAt !== null || session.expiresAt <= app.clock()) return null;
   const principal = principalOf(session.claims);
   if (principal === null) return null;
   const actor = await identify(app, principal, sessionName(tokenHash));
-  return isRefusal(actor) ? null : actor;
+  return isRefusal(actor) ? null : { actor, expiresAt: session.expiresAt };
 }
 
 function sessionName(tokenHash: string): string {

@@ -144,8 +144,16 @@ async function call(url: string, authorization: string | null): Promise<Response
       throw new CannotVerifyServer(`${url} cannot be reached: ${reason(error)}.`);
     },
   );
-  if (!response.ok) throw new CannotVerifyServer(`${url} answered ${String(response.status)}.`);
+  if (!response.ok)
+    throw new CannotVerifyServer(`${url} answered ${String(response.status)}: ${await told(response)}.`);
   return response;
+}
+
+/** What a problem says in words; other servers have other bodies. */
+async function told(response: Response): Promise<string> {
+  const body: unknown = await response.json().catch(() => null);
+  if (typeof body !== "object" || body === null || !("detail" in body)) return "it does not look like Countersign";
+  return String(body.detail);
 }
 
 function reason(error: unknown): string {

@@ -52,7 +52,7 @@ describe("candidates", () => {
     expect(found.observers.map(({ assignee }) => assignee)).toEqual(["bob"]);
   });
 
-  it("engine section 3.2: required if any rule that finds the person says so", () => {
+  it("policies section 2: required if any rule that finds the person says so", () => {
     expect(find([...users("ann"), requires("ann"), ...users("ann")]).approvers).toMatchObject([{ required: true }]);
     expect(find([requires("ann"), ...users("ann")]).approvers).toMatchObject([{ required: true }]);
     expect(find(users("ann")).approvers).toMatchObject([{ required: false }]);

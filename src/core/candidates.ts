@@ -1,4 +1,4 @@
-/** Turning a stage's rules into people. Implements docs/spec/engine.md sections 4 and 5 (R-RULE-1 to 3, R-SOD-3). */
+/** Turning a stage's rules into people. Implements docs/spec/policies.md R-RULE-1 to R-RULE-3 and docs/spec/engine.md R-SOD-3. */
 import { lookupKey, namesOf, type Facts } from "./facts.ts";
 import type { PersonId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";

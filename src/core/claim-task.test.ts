@@ -14,7 +14,7 @@ describe("a claim is a marker", () => {
     expect(run.task("ann").status).toBe("skipped");
   });
 
-  it("engine section 9: a claimed task is decided like an open one, and released back to open", () => {
+  it("engine section 7: a claimed task is decided like an open one, and released back to open", () => {
     const run = claim(new Run(policy({ stages: [stage()] })), actor("ann"));
     claim(run, admin("root"), "release");
     expect(run.task("ann")).toMatchObject({ status: "open", claimedAt: null });
@@ -23,7 +23,7 @@ describe("a claim is a marker", () => {
     expect(run.approve("ann").task("ann").status).toBe("completed");
   });
 
-  it("engine section 9: what cannot be claimed or released says so and stays", () => {
+  it("engine section 7: what cannot be claimed or released says so and stays", () => {
     const run = new Run(policy({ stages: [stage()] }));
     expect(claim(run, actor("ann"), "release").refusal?.message).toBe("Task is in 'open' state — cannot release");
     expect(claim(run, actor("bob")).refusal?.refusal).toBe("not_assignee");

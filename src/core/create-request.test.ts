@@ -26,7 +26,7 @@ describe("creating a request", () => {
     });
   });
 
-  it("engine section 6: it begins in the lowest stage, with the policy pinned and its times set", () => {
+  it("engine section 4: it begins in the lowest stage, with the policy pinned and its times set", () => {
     const { request, latest } = new Run(plain);
     expect(request).toMatchObject({
       status: "in_review",
@@ -41,7 +41,7 @@ describe("creating a request", () => {
     expect(latest[0]).toMatchObject({ type: "request_created", sequence: 1, stageOrder: 3, actor: { id: "pipeline" } });
   });
 
-  it("engine R-API-21: another artifact type than the policy's is refused, unless the setting allows it", () => {
+  it("api R-API-21: another artifact type than the policy's is refused, unless the setting allows it", () => {
     const refused = new Run(plain, { artifactType: "other" });
     expect(refused.refusal).toMatchObject({
       refusal: "artifact_type_mismatch",
@@ -61,7 +61,7 @@ describe("creating a request", () => {
     });
   });
 
-  it("engine section 3.4: a policy without stages approves nothing", () => {
+  it("policies section 4: a policy without stages approves nothing", () => {
     expect(() => new Run(policy({ stages: [] }))).toThrow("policy payout has no stage");
   });
 });

@@ -1,4 +1,4 @@
-/** A new request, as far as it gets at once. Implements docs/spec/engine.md section 6 (rows "create"). */
+/** A new request, as far as it gets at once. Implements docs/spec/engine.md section 4 (rows "create"). */
 import type { Facts, Settings } from "./facts.ts";
 import type { RequestId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";

@@ -19,7 +19,7 @@ const side = (change: Parameters<typeof policy>[0]): ReturnType<typeof policy> =
   policy({ forbidRepeatApprovers: true, ...change });
 
 describe("one decision", () => {
-  it("engine section 8: an approval fills the holder's seat and closes the task", () => {
+  it("engine section 6: an approval fills the holder's seat and closes the task", () => {
     const run = new Run(all).decide("approve", "ann", { comment: "fine" });
     const [decision] = run.stage().decisions;
     expect(decision).toMatchObject({

@@ -1,4 +1,4 @@
-/** A person decides on a task. Implements docs/spec/engine.md section 9 and R-DECIDE-1 to R-DECIDE-7. */
+/** A person decides on a task. Implements docs/spec/engine.md section 7 and R-DECIDE-1 to R-DECIDE-7. */
 import { eventActor } from "./event.ts";
 import { rejectRequest } from "./finish-request.ts";
 import { placeOf } from "./groups.ts";

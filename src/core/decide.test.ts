@@ -6,7 +6,7 @@ const twoStages = policy({
 });
 
 describe("the life of a request", () => {
-  it("engine R-STAGE-14: two stages approved one after the other approve the request, with events in the order of section 6", () => {
+  it("engine R-STAGE-14: two stages approved one after the other approve the request, with events in the order of section 4", () => {
     const run = new Run(twoStages);
     expect(run.status).toBe("in_review");
     expect(run.request.currentStageOrder).toBe(1);

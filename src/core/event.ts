@@ -1,6 +1,6 @@
 /**
  * What happened, in the past tense: each transition of a request appends these in order.
- * Implements docs/spec/engine.md section 11. How an event looks on the wire and in the ledger is decided by its readers.
+ * Implements docs/spec/engine.md section 8. How an event looks on the wire and in the ledger is decided by its readers.
  */
 import type { PersonId } from "./ids.ts";
 import type { Actor, Instant } from "./person.ts";

@@ -1,6 +1,6 @@
 /**
  * Identifiers, one type per thing that has one, so that a task's id cannot stand where a request's is meant.
- * All are UUID v4 text with dashes, as the compatible APIs show them (docs/spec/engine.md R-API-3).
+ * All are UUID v4 text with dashes, as the compatible APIs show them (docs/spec/api.md R-API-3).
  */
 type Id<Name extends string> = string & { readonly __id: Name };
 

@@ -1,4 +1,4 @@
-/** Who can take part: people, the actor of a command, and absences. Implements docs/spec/engine.md sections 1 and 5. */
+/** Who can take part: people, the actor of a command, and absences. Implements docs/spec/engine.md sections 1 and 3. */
 import type { DelegationId, PersonId } from "./ids.ts";
 
 /** Milliseconds since 1970-01-01T00:00:00Z. The core never reads a clock: instants are arguments. */

@@ -1,6 +1,6 @@
 /**
  * A policy as the engine reads it: every default filled in, every word checked.
- * The document that people write, store and digest is the policy JSON of docs/spec/engine.md section 3; `compile-policy.ts`
+ * The document that people write, store and digest is the policy JSON of docs/spec/policies.md section 2; `compile-policy.ts`
  * turns it into this value and `check-policy.ts` says what is wrong with it.
  */
 import type { JsonObject } from "./json.ts";
@@ -61,7 +61,7 @@ export interface Policy {
 
 export type PolicyStatus = "draft" | "active" | "archived";
 
-/** One finding about a policy document (docs/spec/engine.md section 3.4). */
+/** One finding about a policy document (docs/spec/policies.md section 4). */
 export interface PolicyProblem {
   readonly code: string;
   readonly severity: "error" | "warning";

@@ -163,7 +163,7 @@ describe("stages that are skipped or cannot start", () => {
 });
 
 describe("the start of a stage", () => {
-  it("engine section 11: it names approvers, observers and required ones, sorted, and how many are needed", () => {
+  it("engine section 8: it names approvers, observers and required ones, sorted, and how many are needed", () => {
     const rules = [...users("cid"), requires("ann"), observer("zoe"), observer("obs")];
     const run = new Run(policy({ stages: [stage({ rules, slaHours: 8 })] }));
     expect(run.eventsOf("stage_started")).toMatchObject([

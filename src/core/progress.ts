@@ -1,6 +1,6 @@
 /**
  * How a request moves on: the next group starts, stages complete or fail, the request ends.
- * Implements docs/spec/engine.md sections 6 and 7.
+ * Implements docs/spec/engine.md sections 4 and 5.
  */
 import { evaluateGroup, isStart, type StagePlan, type StartPlan } from "./evaluate-group.ts";
 import type { EventActor } from "./event.ts";

@@ -43,15 +43,15 @@ describe("how many approvals are needed", () => {
     [1, 1001, 11],
     [29, 100, 29],
     [57, 100, 57],
-  ])("engine section 8: percentage %i of %i seats needs %i, in whole numbers", (modeValue, seats, wanted) => {
+  ])("engine section 6: percentage %i of %i seats needs %i, in whole numbers", (modeValue, seats, wanted) => {
     expect(neededOf(stage({ mode: "percentage", modeValue }), "o".repeat(seats))).toBe(wanted);
   });
 
-  it("engine section 8: a percentage without a value is all of them", () => {
+  it("engine section 6: a percentage without a value is all of them", () => {
     expect(neededOf(stage({ mode: "percentage" }), "ooooo")).toBe(5);
   });
 
-  it("engine section 8: any-n needs N, one without a value, whatever the number of seats", () => {
+  it("engine section 6: any-n needs N, one without a value, whatever the number of seats", () => {
     expect(neededOf(stage({ mode: "any-n", modeValue: 2 }), "ooooo")).toBe(2);
     expect(neededOf(stage({ mode: "any-n" }), "ooooo")).toBe(1);
     expect(neededOf(stage({ mode: "any-n", modeValue: 3 }), "o")).toBe(3);
@@ -63,7 +63,7 @@ describe("how many approvals are needed", () => {
     expect(neededOf(stage({ mode: "percentage", abstain: "neutral" }), "xx")).toBe(1);
   });
 
-  it("engine section 8: min_approvals is a floor under every mode", () => {
+  it("engine section 6: min_approvals is a floor under every mode", () => {
     expect(neededOf(stage({ mode: "any-n", minApprovals: 3 }), "oooo")).toBe(3);
     expect(neededOf(stage({ mode: "all", minApprovals: 3 }), "oo")).toBe(3);
     expect(neededOf(stage({ mode: "percentage", modeValue: 10, minApprovals: 3 }), "oooo")).toBe(3);
@@ -138,7 +138,7 @@ function subsetsOf(size: number): readonly (readonly boolean[])[] {
 }
 
 describe("against brute force", () => {
-  it("engine R-QUORUM-1: isMet is what the table of section 8 says", () => {
+  it("engine R-QUORUM-1: isMet is what the table of section 6 says", () => {
     fc.assert(
       fc.property(quorumRule, fc.array(vote, { maxLength: 6 }), (found, seats) => {
         expect(isMet(found, seats)).toBe(metByTheBook(found, seats));

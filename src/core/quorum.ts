@@ -1,6 +1,6 @@
 /**
  * When is a stage finished, and can it still be? The only quorum function: server, simulation, explain and offline
- * verification use this one (R-QUORUM-14). Implements docs/spec/engine.md section 8.
+ * verification use this one (R-QUORUM-14). Implements docs/spec/engine.md section 6.
  */
 import type { PersonId } from "./ids.ts";
 import type { Stage } from "./policy.ts";

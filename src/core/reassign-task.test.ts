@@ -121,7 +121,7 @@ describe("refused reassignments change nothing", () => {
     expect(decided.refusal?.message).toBe("root already takes part in this stage");
   });
 
-  it("engine section 9: a closed task, an ended request and an unknown task say so", () => {
+  it("engine section 7: a closed task, an ended request and an unknown task say so", () => {
     const run = new Run(two).approve("ann").reassign("ann", "cid");
     expect(run.refusal?.message).toBe("Task is in 'completed' state — cannot reassign");
     expect(run.cancel().reassign("bob", "cid").refusal?.message).toContain(

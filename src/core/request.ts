@@ -1,7 +1,7 @@
 /**
  * The state of one request: the whole aggregate that a command reads and replaces.
  * Values are never changed in place; whoever stores them may compare by identity to see what a command touched.
- * Implements docs/spec/engine.md sections 6 to 9.
+ * Implements docs/spec/engine.md sections 4 to 7.
  */
 import type { DecisionId, PersonId, PolicyId, RequestId, SeatId, StageRunId, TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";

@@ -1,6 +1,6 @@
 /**
  * From candidates to seats: each distinct eligible person gets one, held by that person or by a delegate.
- * Implements docs/spec/engine.md R-DELEG-1 to R-DELEG-4 and section 8.
+ * Implements docs/spec/engine.md R-DELEG-1 to R-DELEG-4 and section 6.
  */
 import type { Barred, Candidate } from "./candidates.ts";
 import type { Facts } from "./facts.ts";

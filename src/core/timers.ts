@@ -1,6 +1,6 @@
 /**
  * What the clock does: requests expire, due times pass, lookups are tried again. Late rather than early, each once.
- * Implements docs/spec/engine.md section 14 (R-SLA-3 to R-SLA-6, R-TTL-1, R-TTL-2) and R-RESOLVE-7.
+ * Implements docs/spec/engine.md section 9 (R-SLA-3 to R-SLA-6, R-TTL-1, R-TTL-2) and R-RESOLVE-7.
  */
 import { CLOCK } from "./event.ts";
 import { escalateStage } from "./escalate-stage.ts";

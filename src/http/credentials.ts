@@ -1,7 +1,7 @@
 /** Who calls: a bearer token, else the console's session cookie. Implements docs/spec/api.md R-AUTH-20. */
 import type { FastifyRequest } from "fastify";
 import { identify, type Principal } from "../app/identify.ts";
-import { sessionActor } from "../app/session.ts";
+import { openSession } from "../app/session.ts";
 import { isRefusal } from "../core/refusal.ts";
 import type { Caller } from "./authorized.ts";
 import { isPrincipalFault, principalOf } from "./principal.ts";
@@ -48,9 +48,9 @@ function expiryOf({ claims }: VerifiedToken): number | null {
 }
 
 async function callerOfSession(session: string, options: ServerOptions): Promise<Caller | Problem> {
-  const actor = await sessionActor(options.app, session);
-  if (actor === null) return unauthenticated("Your session has ended: sign in again");
-  return { kind: "session", actor, expiresAt: null, sessionToken: session };
+  const open = await openSession(options.app, session);
+  if (open === null) return unauthenticated("Your session has ended: sign in again");
+  return { kind: "session", actor: open.actor, expiresAt: open.expiresAt, sessionToken: session };
 }
 
 function unauthenticated(message: string, code: "unauthenticated" | "no_assignee" = "unauthenticated"): Problem {

@@ -70,8 +70,10 @@ function admittedOr(answer: Authorized | Problem): Authorized {
   return answer;
 }
 
+/** People count alone, although many share the client of one front end; the tokens of a machine count as one. */
 function countWrite({ actor }: Authorized, writeRate: WriteRate): void {
-  const wait = writeRate.countWrite(JSON.stringify([actor.issuer, actor.clientId ?? actor.subject]));
+  const name = actor.machine ? (actor.clientId ?? actor.subject) : actor.subject;
+  const wait = writeRate.countWrite(JSON.stringify([actor.issuer, actor.machine, name]));
   if (wait === null) return;
   const headers = { "Retry-After": String(wait) };
   throw new Refused(problem("rate_limited", "Too many calls: wait and try again", { headers }));

@@ -67,8 +67,8 @@ function storable(name: string | null): string | null {
 }
 
 function isMachine(claims: JsonObject, settings: AccessSettings): boolean {
-  const username = claims["preferred_username"];
-  if (typeof username === "string" && isMachineName(username.trim())) return true;
+  const names = [claims["preferred_username"], claims["username"], claims["sub"]];
+  if (names.some((name) => isMachineName(nameOf(name) ?? ""))) return true;
   if (claims["gty"] === "client-credentials" || claims["idtyp"] === "app") return true;
   if (claims["sub"] === claims["client_id"] || claims["sub"] === claims["azp"]) return true;
   return Object.entries(settings.machineClaims).some(([claim, values]) =>

@@ -34,7 +34,7 @@ const ENDED = {
 
 const TASK = { task: "task", stage: "ordinal" } as const satisfies KindSchema;
 
-/** What a passkey signed (docs/spec/identity.md section 7.2); all members present. */
+/** What a passkey signed; all members present. */
 const STATEMENT = {
   v: "ordinal",
   type: "statementType",

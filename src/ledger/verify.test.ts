@@ -170,7 +170,7 @@ const sizesOfLedgers = fc.tuple(
 );
 
 describe("verification", { timeout: 60_000 }, () => {
-  it("ledger section 10: a ledger that nobody touched is never reported, from any start, with any checkpoints", () => {
+  it("ledger section 9: a ledger that nobody touched is never reported, from any start, with any checkpoints", () => {
     fc.assert(
       fc.property(sizesOfLedgers, fc.nat(), fc.array(fc.nat()), ([size, seed, batchSize], from, signedAt) => {
         const ledger = sampleLedger(size, seed, batchSize);
@@ -195,7 +195,7 @@ describe("verification", { timeout: 60_000 }, () => {
     );
   });
 
-  it("ledger section 10: every edit, deletion, insertion, reordering and truncation is found against the stored head", () => {
+  it("ledger section 9: every edit, deletion, insertion, reordering and truncation is found against the stored head", () => {
     fc.assert(
       fc.property(attacks, (options) => {
         const attacked = attack(options);
@@ -206,7 +206,7 @@ describe("verification", { timeout: 60_000 }, () => {
     );
   });
 
-  it("ledger section 10: a ledger rewritten from end to end, head and all, is found against its last checkpoint", () => {
+  it("ledger section 9: a ledger rewritten from end to end, head and all, is found against its last checkpoint", () => {
     fc.assert(
       fc.property(attacks, (options) => {
         const attacked = attack(options);
@@ -242,7 +242,7 @@ describe("verification", { timeout: 60_000 }, () => {
     );
   });
 
-  it("ledger section 10: edited bytes beside untouched hashes are findings of that entry alone", () => {
+  it("ledger section 9: edited bytes beside untouched hashes are findings of that entry alone", () => {
     const ledger = sampleLedger(50);
     const rows = editAt(storedRows(ledger), 20, (row) => textWith(row, { actor: sampleId("usr", 77) }));
     const findings = verify(rows, ledger.head, [{ size: 50, root: ledger.head.root }]);
@@ -273,7 +273,7 @@ describe("verification", { timeout: 60_000 }, () => {
     }
   });
 
-  it("ledger section 10: a stored leaf hash that is wrong breaks the root; one that is no hash is replaced by the right one", () => {
+  it("ledger section 9: a stored leaf hash that is wrong breaks the root; one that is no hash is replaced by the right one", () => {
     const ledger = sampleLedger(9);
     const rows = storedRows(ledger);
     const wrong = rows.map((row) => (row.seq === 4 ? { ...row, leaf: sampleHash("wrong") } : row));
@@ -313,7 +313,7 @@ describe("verification", { timeout: 60_000 }, () => {
     }
   });
 
-  it("ledger section 10: one damage in a long ledger is a handful of findings, not thousands", () => {
+  it("ledger section 9: one damage in a long ledger is a handful of findings, not thousands", () => {
     const ledger = sampleLedger(2_000);
     const rows = storedRows(ledger);
     const renumbered = (changed: readonly StoredEntry[]): StoredEntry[] => changed.map((row, seq) => ({ ...row, seq }));
@@ -333,7 +333,7 @@ describe("verification", { timeout: 60_000 }, () => {
     }
   });
 
-  it("ledger section 10: a second damage is found behind the first", () => {
+  it("ledger section 9: a second damage is found behind the first", () => {
     const ledger = sampleLedger(200);
     const rows = editAt(storedRows(ledger).toSpliced(50, 1), 150, () => "{}");
     expect(verify(rows, ledger.head)).toEqual(
@@ -344,7 +344,7 @@ describe("verification", { timeout: 60_000 }, () => {
     );
   });
 
-  it("ledger section 10: the findings kept are bounded per kind, the count is not", () => {
+  it("ledger section 9: the findings kept are bounded per kind, the count is not", () => {
     const ledger = sampleLedger(200);
     const verification = startVerification(SAMPLE_ORIGIN, "genesis", nodeSha256);
     for (const row of storedRows(ledger)) verification.check({ ...row, text: "{}" });
@@ -355,7 +355,7 @@ describe("verification", { timeout: 60_000 }, () => {
     expect(verification.findingCount()).toBeGreaterThan(600);
   });
 
-  it("ledger section 10: each part of a stored head that does not fit is a finding", () => {
+  it("ledger section 9: each part of a stored head that does not fit is a finding", () => {
     const ledger = sampleLedger(11);
     const rows = storedRows(ledger);
     const heads: readonly (readonly [FindingKind, Partial<LedgerHead>])[] = [
@@ -370,7 +370,7 @@ describe("verification", { timeout: 60_000 }, () => {
     }
   });
 
-  it("ledger section 10: a checkpoint of another root, of a size never reached, or two of one size are findings", () => {
+  it("ledger section 9: a checkpoint of another root, of a size never reached, or two of one size are findings", () => {
     const ledger = sampleLedger(8);
     const rows = storedRows(ledger);
     expect(kindsOf(verify(rows, ledger.head, [{ size: 5, root: sampleHash("x") }]))).toEqual(["checkpoint"]);
@@ -383,7 +383,7 @@ describe("verification", { timeout: 60_000 }, () => {
     expect(kindsOf(verify(rows, ledger.head, twoHistories))).toEqual(["fork"]);
   });
 
-  it("ledger section 10: a head to start from that is damaged is a finding, whatever is wrong with it", () => {
+  it("ledger section 9: a head to start from that is damaged is a finding, whatever is wrong with it", () => {
     const ledger = sampleLedger(11);
     const next = appendEntries(ledger.head, [sampleDraft(1)], "2026-11-20T10:00:00.000Z", nodeSha256);
     const wrong: readonly Partial<LedgerHead>[] = [
@@ -419,7 +419,7 @@ describe("verification", { timeout: 60_000 }, () => {
     expect(verification.finish(verification.head())).toEqual([]);
   });
 
-  it("ledger section 10: a verification that is over takes nothing more, and a size that is past is asked for too late", () => {
+  it("ledger section 9: a verification that is over takes nothing more, and a size that is past is asked for too late", () => {
     const verification = startVerification(SAMPLE_ORIGIN, "genesis", nodeSha256);
     for (const row of storedRows(sampleLedger(2))) verification.check(row);
     expect(() => verification.expectCheckpoint(1, sampleHash("x"))).toThrow(LedgerBug);

@@ -1,6 +1,6 @@
 /**
  * Is what is stored what was appended? One pass over the entries in order, on a stream of any length.
- * Implements docs/spec/ledger.md sections 6 and 10: every finding has a kind, one damaged entry does not hide the next, and
+ * Implements docs/spec/ledger.md sections 6 and 9: every finding has a kind, one damaged entry does not hide the next, and
  * a damaged entry is reported where it is instead of as a thousand consequences.
  */
 import { parseEntry } from "./entry.ts";
@@ -24,7 +24,6 @@ export type FindingKind =
   | "head"
   | "checkpoint"
   | "rollback"
-  | "mac"
   | "fork"
   | "state"
   | "opening";

@@ -34,7 +34,7 @@ function problemsOf(environment: Environment, flags: Readonly<Record<string, unk
   }
 }
 
-describe("engine section 19: where a setting comes from", () => {
+describe("configuration: where a setting comes from", () => {
   it("the command line beats the environment, the environment the file, the file the default", () => {
     const CONFIG_PATH = file("awe:\n  sla:\n    check_interval_seconds: 20\ncountersign:\n  port: 1\n");
     const key = "awe.sla.check_interval_seconds";
@@ -97,7 +97,7 @@ it("the guide names every setting", () => {
   expect(settings.map(({ key }) => key).filter((key) => !guide.includes(`\`${key}\``))).toEqual([]);
 });
 
-describe("engine section 19: what cannot be understood stops the start, with the setting and where it was found", () => {
+describe("configuration: what cannot be understood stops the start, with the setting and where it was found", () => {
   it.each<[string, Environment, string, string]>([
     ["a name that is no setting", { AWE__SLA__CHEK: "1" }, "AWE__SLA__CHEK", "no setting"],
     ["a name of ours that is no setting", { COUNTERSIGN_PROT: "1" }, "COUNTERSIGN_PROT", "no setting"],

@@ -1,5 +1,5 @@
 /**
- * Where does each setting come from? The environment first, then the file, then the default (design: "Configuration").
+ * Where does each setting come from? The environment first, then the file, then the default (docs/guide/configuration.md).
  * Whatever cannot be understood stops the start with a sentence that names the setting and where it was found.
  */
 import { existsSync, readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
  * Which ledger is this, whose key signs it, and is it whole? Everything the server must know before it lets anybody act
- * (docs/spec/ledger.md R-VER-1, R-KEY-1; identity R-DEV-3).
+ * (docs/spec/ledger.md R-VER-1, R-KEY-1; api R-DEV-3).
  */
 import { hash, randomBytes } from "node:crypto";
 import type { Pool } from "pg";
@@ -38,7 +38,7 @@ export interface OpenLedger {
   readonly report: VerificationReport;
 }
 
-/** One call per hash: a hash object each costs a third more (ledger section 14). */
+/** One call per hash: a hash object each costs a third more. */
 export const nodeSha256: Sha256 = (data) => hash("sha256", data, "buffer");
 
 /** A ledger up to this size is read whole at every start: that takes about a second. */

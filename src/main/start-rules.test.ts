@@ -10,7 +10,7 @@ function start(development: boolean, environment: Readonly<Record<string, string
   };
 }
 
-describe("identity R-DEV-2: development mode stays on this machine", () => {
+describe("api R-DEV-2: development mode stays on this machine", () => {
   it.each(LOCAL)("it starts on %s", (host) => {
     expect(start(true, { COUNTERSIGN_HOST: host })).not.toThrow();
   });
@@ -45,14 +45,14 @@ describe("identity R-DEV-2: development mode stays on this machine", () => {
   });
 });
 
-describe("engine R-AUTH-40: without development mode", () => {
+describe("api R-AUTH-40: without development mode", () => {
   it("somebody must say who people are", () => {
     expect(start(false)).toThrow("AWE__KEYCLOAK__ISSUER");
     expect(start(false, { AWE__KEYCLOAK__ISSUER: "https://id.example.com" })).not.toThrow();
   });
 });
 
-describe("engine R-AUTH-21 and R-AUTH-31: what stands open is said at the start", () => {
+describe("api R-AUTH-21 and R-AUTH-31: what stands open is said at the start", () => {
   it.each<[Readonly<Record<string, string>>, string]>([
     [{ AWE__ACCESS__READ_SCOPE: "authenticated", AWE__KEYCLOAK__AUDIENCE: "a" }, "access.read_scope"],
     [{}, "keycloak.audience"],
@@ -69,7 +69,7 @@ describe("engine R-AUTH-21 and R-AUTH-31: what stands open is said at the start"
   });
 });
 
-describe("identity R-DEV-3: a ledger keeps its mode", () => {
+describe("api R-DEV-3: a ledger keeps its mode", () => {
   it("is named after its address, or at random", () => {
     expect(originOf("", true, "ab12")).toBe("localhost/dev/ab12");
     expect(originOf("", false, "ab12")).toBe("localhost/ab12");

@@ -1,6 +1,6 @@
 /**
  * What one command changes, in the application's words. A store writes all of it together with the ledger entries that
- * describe it, in one transaction, or nothing of it (design law 1).
+ * describe it, in one transaction, or nothing of it (engine R-STAGE-2).
  */
 import type { EngineEvent } from "../core/event.ts";
 import type { DelegationId, EventId, PersonId, PolicyId, RequestId } from "../core/ids.ts";

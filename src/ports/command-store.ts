@@ -1,6 +1,6 @@
 /**
  * The write side of the application. Commands that arrive together share one transaction; each sees the effect of those
- * before it. A command that fails harms no other (design section 7).
+ * before it. A command that fails harms no other (docs/adr/0007-group-commit.md).
  */
 import type { Facts, FactsNeeded } from "../core/facts.ts";
 import type { DelegationId, NewId, PersonId, RequestId, TaskId } from "../core/ids.ts";

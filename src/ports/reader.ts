@@ -67,7 +67,7 @@ export interface RequestFilter {
 }
 
 export interface TaskFilter {
-  /** A name; or "everybody": the meaning of `*` (engine 18.4). */
+  /** A name; or "everybody": the meaning of `*` (api section 6.4). */
   readonly assignee: { readonly kind: "person"; readonly name: string } | { readonly kind: "everybody" };
   readonly requestId?: RequestId;
   readonly status?: TaskStatus;

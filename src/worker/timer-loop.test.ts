@@ -82,7 +82,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-describe("engine section 14: timers", () => {
+describe("engine section 9: timers", () => {
   it("fire at the time they are due, not before, in their order", async () => {
     const timers = new Timers();
     const late = timers.request(1, 30_000);

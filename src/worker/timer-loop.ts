@@ -1,7 +1,7 @@
 /**
  * The clock's part: wakes when the next timer of any request is due and lets the application look at that request. Nothing is
  * remembered between rounds but which requests to leave alone for a while: what is due stands in the database, so a restart
- * loses no timer, and the application decides under the request's lock, so several processes harm nobody (engine section 14).
+ * loses no timer, and the application decides under the request's lock, so several processes harm nobody (engine section 9).
  */
 import type { RequestId } from "../core/ids.ts";
 import type { Instant } from "../core/person.ts";

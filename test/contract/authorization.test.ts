@@ -113,7 +113,7 @@ describe("who may call what", () => {
     }
   });
 
-  it("api R-AUTH-7: no machine decides or claims, whatever roles it carries", () => {
+  it("engine R-AUTH-7: no machine decides or claims, whatever roles it carries", () => {
     for (const verb of ["claim", "release", "decision"]) {
       const row = authorizationTable.find(({ url }) => url === `/tasks/:id/${verb}`);
       const verdicts = row === undefined ? undefined : verdictsOf(row)[0];

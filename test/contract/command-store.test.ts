@@ -84,6 +84,16 @@ describeOnEveryPostgres("the command store", (database) => {
     expect(await verifyDatabase(fresh.url)).toEqual([]);
   });
 
+  it("engine R-SOD-3: somebody named as requester by another case or by address is no candidate", async () => {
+    const admin = await test.admin();
+    await test.person("alice");
+    await activate(admin, { ...policy("self.v1", ["alice", "bob"]), forbid_self_approval: true });
+    for (const requester of ["ALICE", "Alice@Example.com"]) {
+      const request = await ask(admin, "self.v1", requester);
+      expect(request.stages.flatMap((run) => run.tasks).map((task) => task.assignee)).toEqual(["bob"]);
+    }
+  });
+
   it("writes nothing for a command that changes nothing", async () => {
     const before = await test.app.reader.position();
     await test.app.store.submit({ name: "look", needs: {}, carryOut: () => ({ answer: null, changes: NO_CHANGE }) });
@@ -97,13 +107,13 @@ describeOnEveryPostgres("the command store", (database) => {
     expect(active).toMatchObject({ status: "active" });
   }
 
-  async function ask(actor: Actor, policyKey: string): Promise<Request> {
+  async function ask(actor: Actor, policyKey: string, requester: string | null = null): Promise<Request> {
     const input = {
       policyKey,
       artifactType: "payout",
       artifactId: "p-1",
       context: { amount: 5 },
-      requester: null,
+      requester,
       expiresInHours: null,
     };
     const answer = await createRequest(test.app, actor, input, null);

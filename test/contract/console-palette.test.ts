@@ -48,12 +48,12 @@ const borderPairs = [
 ];
 
 describe.each(themes)("the %s palette", (theme) => {
-  it.each(textPairs)("console section 12: text in --%s on --%s has a contrast of at least 5.6", (text, ground) => {
+  it.each(textPairs)("console section 4: text in --%s on --%s has a contrast of at least 5.6", (text, ground) => {
     expect(contrast(colour(text, theme), colour(ground, theme))).toBeGreaterThanOrEqual(5.6);
   });
 
   it.each(borderPairs)(
-    "console section 12: a border in --%s on --%s has a contrast of at least 3.3",
+    "console section 4: a border in --%s on --%s has a contrast of at least 3.3",
     (border, ground) => {
       expect(contrast(colour(border, theme), colour(ground, theme))).toBeGreaterThanOrEqual(3.3);
     },

@@ -1,4 +1,4 @@
-/** Commands share transactions: how few statements that takes, and that sharing harms nobody (engine section 21). */
+/** Commands share transactions: how few statements that takes, and that sharing harms nobody (docs/adr/0007-group-commit.md). */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Client } from "pg";
@@ -133,7 +133,7 @@ describeOnEveryPostgres("group commit", (database) => {
     return lastBatch().statements.length;
   }
 
-  it("engine section 21: one command takes at most three round trips and eight statements, whatever the policy's size", async () => {
+  it("storage: one command takes at most three round trips and eight statements, whatever the policy's size", async () => {
     const [{ app }] = world.sides;
     for (const act of [
       async () => await alone(() => ask(app, world.admin, { policyKey: "small" })),
@@ -164,7 +164,7 @@ describeOnEveryPostgres("group commit", (database) => {
     expect(await alone(() => decide(app, world.actor("ann"), taskOf(narrow, "ann"), "approve"))).toBe(decision);
   });
 
-  it("engine section 21: 64 commands take at most three round trips and as many statements as one", async () => {
+  it("storage: 64 commands take at most three round trips and as many statements as one", async () => {
     const [{ app }] = world.sides;
     const small = await alone(() => ask(app, world.admin, { policyKey: "small" }));
     const requests = await together(
@@ -178,7 +178,7 @@ describeOnEveryPostgres("group commit", (database) => {
     expect(await verifyDatabase(fresh.url)).toEqual([]);
   });
 
-  it("engine R-IDEMP-2: a repeated call takes two statements of its own", async () => {
+  it("api R-IDEMP-2: a repeated call takes two statements of its own", async () => {
     const [{ app }] = world.sides;
     const call = { scope: "s", key: "k", bodyHash: "h", render: () => ({ status: 201, body: {} }) };
     done(await ask(app, world.admin, { policyKey: "small" }, call));

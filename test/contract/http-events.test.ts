@@ -1,6 +1,7 @@
 /** The live stream and waiting: what happens is told at once, to whoever may know it, without a gap. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/json.ts";
+import { buildServer } from "../../src/http/build-server.ts";
 import { liveEventSchema } from "../../src/contract/live-events.ts";
 import { EventStream } from "../support/event-stream.ts";
 import { callOver, jsonOf } from "../support/http-call.ts";
@@ -121,6 +122,51 @@ describe("the live stream", () => {
     expect(stream.ended).toBe(true);
   });
 
+  it("api R-LIVE-4: ends with the browser's session, and tells nothing after signing out", async () => {
+    const signIn = { method: "POST", path: "/v1/dev/session", body: JSON.stringify({ assignee: "hugo" }) };
+    const signedIn = await callOver(base, { ...signIn, headers: { "Content-Type": "application/json" } });
+    const cookie = String(signedIn.headers["set-cookie"]).split(";")[0] ?? "";
+    const stream = await listen({ cookie });
+    const own = { cookie, "x-requested-with": "countersign" };
+    expect((await callOver(base, { method: "DELETE", path: "/v1/session", headers: own })).status).toBe(204);
+    await ask("after signing out");
+    await stream.until(({ ended }) => ended);
+    expect(stream.events).toEqual([]);
+  });
+
+  it("api R-LIVE-4: ends when the browser's session is over", async () => {
+    const limits = { ...at.options.limits, sessionSeconds: 1 };
+    const brief = await buildServer({ ...at.options, limits });
+    const url = await brief.listen({ host: "127.0.0.1", port: 0 });
+    const signedIn = await brief.inject({ method: "POST", url: "/v1/dev/session", payload: { assignee: "brief" } });
+    const cookie = String(signedIn.headers["set-cookie"]).split(";")[0] ?? "";
+    const stream = await EventStream.open(`${url}/v1/events`, { cookie });
+    await stream.until(({ ended }) => ended);
+    expect(stream.status).toBe(200);
+    await brief.close();
+  });
+
+  it("api R-LIVE-1: does not look again at what the listener may not read", async () => {
+    const asked: number[] = [];
+    const reader: typeof at.app.reader = {
+      ...at.app.reader,
+      eventsAfter: (position, limit, viewer) => {
+        asked.push(position);
+        return at.app.reader.eventsAfter(position, limit, viewer);
+      },
+    };
+    const watched = await buildServer({ ...at.options, app: { ...at.app, reader } });
+    const url = await watched.listen({ host: "127.0.0.1", port: 0 });
+    const stream = await EventStream.open(`${url}/v1/events?after=-1`, as("onlooker"));
+    await expect.poll(() => asked.length).toBeGreaterThan(0);
+    await ask("unseen");
+    const end = await at.app.reader.position();
+    await ask("unseen too");
+    await expect.poll(() => asked.at(-1)).toBeGreaterThanOrEqual(end - 1);
+    stream.close();
+    await watched.close();
+  });
+
   it("api R-LIVE-4: does not keep the server from stopping", async () => {
     const other = await createTestDatabase();
     const stopping = await openServer(other.url);
@@ -154,5 +200,18 @@ describe("waiting for a request", () => {
       headers: as("rita"),
     });
     expect([answer.status, jsonOf(answer)]).toMatchObject([200, { status: "in_review" }]);
+  });
+
+  it("api R-LIVE-5: no caller holds more than a hundred waits at once", async () => {
+    const { requestId } = await ask("many");
+    const wait = (): Promise<number> =>
+      callOver(base, {
+        method: "GET",
+        path: `/v1/requests/${requestId}/wait?timeout=2`,
+        headers: as("rita"),
+      }).then(({ status }) => status);
+    const answers = await Promise.all(Array.from({ length: 103 }, wait));
+    expect(answers.filter((status) => status === 429).length).toBe(3);
+    expect(answers.filter((status) => status === 200).length).toBe(100);
   });
 });

@@ -107,6 +107,23 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
     });
   });
 
+  it("api R-IDEMP-4: nothing is replayed to an administrator of old, who may not read the request any more", async () => {
+    const boss = as("boss", ["AWE_ADMIN"]);
+    const made = await post("/v1/requests", as("rita"), asked("former"));
+    const task = `/v1/tasks/${textAt(made.body, "tasks", 0, "id")}`;
+    const cancel = `/v1/requests/${textAt(made.body, "request_id")}/cancel`;
+    const acts: readonly (readonly [string, object, string])[] = [
+      [`${task}/claim`, {}, "task_not_found"],
+      [`${task}/reassign`, { new_assignee: "iris" }, "task_not_found"],
+      [cancel, {}, "request_not_found"],
+    ];
+    for (const [url, said] of acts) expect(await post(url, boss, said, "k9")).toMatchObject({ status: 200 });
+    for (const [url, said, code] of acts) {
+      expect(await post(url, boss, said, "k9")).toMatchObject({ status: 200, replayed: true });
+      expect(await post(url, as("boss"), said, "k9")).toMatchObject({ status: 404, replayed: false, body: { code } });
+    }
+  });
+
   it("api R-IDEMP-1: the same key on another task is another call", async () => {
     const tasks = await Promise.all(
       ["a", "b"].map(async (artifact) => {

@@ -2,7 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bodyOf, textAt } from "../support/json-answer.ts";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
-import { as, asAdmin, openServer, type TestServer, type TestServerOptions } from "../support/test-server.ts";
+import {
+  as,
+  asAdmin,
+  openServer,
+  unsignedToken,
+  type TestServer,
+  type TestServerOptions,
+} from "../support/test-server.ts";
 
 interface Place {
   readonly database: TestDatabase;
@@ -131,7 +138,7 @@ describe("the console's session in development mode", () => {
   });
 
   it.each([["service-account-ci"], [" "], [""], ["a\u0000"]])(
-    "api R-AUTH-7: nobody signs in as %j",
+    "engine R-AUTH-7: nobody signs in as %j",
     async (assignee) => {
       const answer = await place.at.server.inject({ method: "POST", url: "/v1/dev/session", payload: { assignee } });
       expect(answer.statusCode).toBe(422);
@@ -231,5 +238,15 @@ describe("a limit of writes", () => {
     });
     expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
     expect(refused.json()).toMatchObject({ errorCode: "AWE-018", code: "rate_limited" });
+  });
+
+  it("api R-API-7: one person's writes do not use up those of another who uses the same front end", async () => {
+    const write = async (sub: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${unsignedToken({ sub, azp: "portal" })}` };
+      return (await place.at.server.inject({ method: "POST", url: "/v1/requests", headers, payload: {} })).statusCode;
+    };
+    expect([await write("eve"), await write("eve"), await write("eve"), await write("fay")]).toEqual([
+      422, 422, 429, 422,
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Two processes, one database, two commands at once: exactly one outcome, whatever the order, and nothing stuck
- * (engine section 22, cases 28 to 33). COUNTERSIGN_RACE_ROUNDS says how many rounds of each race are run.
+ * Two processes, one database, two commands at once: exactly one outcome, whatever the order, and nothing stuck.
+ * COUNTERSIGN_RACE_ROUNDS says how many rounds of each race are run.
  */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { activatePolicy } from "../../src/app/activate-policy.ts";
@@ -210,7 +210,7 @@ describeOnEveryPostgres("commands at once", (database) => {
     });
   }
 
-  it("engine R-IDEMP-3: five creates with one key at once make one request and five equal answers", async () => {
+  it("api R-IDEMP-3: five creates with one key at once make one request and five equal answers", async () => {
     await activate(world, racePolicy("one", [{ people: ["ann"] }]));
     const tally = await race(ROUNDS, async (round) => {
       const answers = await fiveCreates(round, () => "same");
@@ -221,7 +221,7 @@ describeOnEveryPostgres("commands at once", (database) => {
     await expectWholeEnd({ in_review: ROUNDS });
   });
 
-  it("engine R-IDEMP-2: five creates with one key and five bodies at once make one request and four refusals", async () => {
+  it("api R-IDEMP-2: five creates with one key and five bodies at once make one request and four refusals", async () => {
     await activate(world, racePolicy("one", [{ people: ["ann"] }]));
     const tally = await race(ROUNDS, async (round) => {
       const answers = await fiveCreates(round, (index) => `body ${String(index)}`);

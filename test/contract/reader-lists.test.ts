@@ -49,7 +49,7 @@ describeOnEveryPostgres("lists", (database) => {
     await Promise.all(pools.map((one) => one.end()));
   });
 
-  describe("engine R-API-10: pages", () => {
+  describe("api R-API-10: pages", () => {
     it("of requests visit each request that was there exactly once, newest first, whatever is inserted meanwhile", async () => {
       const ana = await stored.person("ana");
       const made: string[] = [];
@@ -112,7 +112,7 @@ describeOnEveryPostgres("lists", (database) => {
     });
   });
 
-  it("engine R-API-12: search finds text literally, in any case, in the search text and in the context", async () => {
+  it("api R-API-12: search finds text literally, in any case, in the search text and in the context", async () => {
     const plain = await stored.request({ searchText: "Ümit 100 percent" });
     const marked = await stored.request({ searchText: "100% of_a\\b", context: { note: "Quoted Ärger" } });
     const find = async (q: string): Promise<string[]> =>
@@ -128,7 +128,7 @@ describeOnEveryPostgres("lists", (database) => {
     expect(await find("'; drop table requests; --")).toEqual([]);
   });
 
-  it("engine 18.3: each filter leaves out what does not match it", async () => {
+  it("api section 6.3: each filter leaves out what does not match it", async () => {
     const wanted = await stored.request({
       ...{ requester: "ana", artifactType: "payout.single", status: "approved", createdAt: START + HOUR },
     });
@@ -148,7 +148,7 @@ describeOnEveryPostgres("lists", (database) => {
     expect(items).toEqual([]);
   });
 
-  it("engine 18.4: `*` means every completed task and one's own waiting ones; with a status, everybody's of that status", async () => {
+  it("api section 6.4: `*` means every completed task and one's own waiting ones; with a status, everybody's of that status", async () => {
     const ben = await stored.person("ben");
     const chloe = await stored.person("chloe");
     const request = await stored.request();
@@ -183,7 +183,7 @@ describeOnEveryPostgres("lists", (database) => {
     expect((await ids(false)).sort()).toEqual([inTime, timeless, closed].sort());
   });
 
-  it("engine 18.4: pages of tasks are cut by number and size, and the total counts them all", async () => {
+  it("api section 6.4: pages of tasks are cut by number and size, and the total counts them all", async () => {
     const ben = await stored.person("ben");
     const made: string[] = [];
     for (let count = 0; count < 5; count += 1) made.unshift(await stored.task(await stored.request(), ben));
@@ -223,7 +223,7 @@ describeOnEveryPostgres("lists", (database) => {
     });
   });
 
-  it("engine 18.7: the inbox holds one's own tasks, its counts know no filter and its total does", async () => {
+  it("api section 6.7: the inbox holds one's own tasks, its counts know no filter and its total does", async () => {
     const ben = await stored.person("ben");
     const wanted = await stored.task(await stored.request({ artifactType: "payout.single" }), ben);
     await stored.task(await stored.request(), ben, { status: "claimed" });
@@ -244,7 +244,7 @@ describeOnEveryPostgres("lists", (database) => {
     expect((await reader.inbox(question, viewerOf(null))).counts).toEqual({ open: 0, done: 0 });
   });
 
-  it("engine 18.5: delegations are shown to both sides, to readers of everything, and to nobody else", async () => {
+  it("api section 6.5: delegations are shown to both sides, to readers of everything, and to nobody else", async () => {
     const [ana, ben, eve] = [await stored.person("ana"), await stored.person("ben"), await stored.person("eve")];
     await stored.delegation(ana, ben, { from: 0, to: 1 });
     await stored.delegation(ana, ben, { from: 5, to: 6 });
@@ -261,7 +261,7 @@ describeOnEveryPostgres("lists", (database) => {
     expect(await list(readerOfAll(), { name: "ben" })).toEqual([]);
   });
 
-  it("identity R-ID-2: a principal is found by identity and by exact name, with the subjects that have claimed the person", async () => {
+  it("api R-AUTH-3: a principal is found by identity and by exact name, with the subjects that have claimed the person", async () => {
     const ana = await stored.person("ana");
     await pool.query("insert into identities values ($1, 'sub-1', $2, now(), $3)", [
       ISSUER,
@@ -280,7 +280,7 @@ describeOnEveryPostgres("lists", (database) => {
     expect(other.byName).toMatchObject({ record: { id: ana.id }, claimedSubjects: [] });
   });
 
-  it("engine section 14: due requests are found in the order of their timers", async () => {
+  it("engine section 9: due requests are found in the order of their timers", async () => {
     const early = await stored.request();
     const late = await stored.request();
     for (const [request, at] of [

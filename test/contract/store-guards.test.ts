@@ -109,7 +109,7 @@ describeOnEveryPostgres("the database's own guards", (database) => {
     expect((await client.query("select count(*), max(chain) from ledger_entries")).rows).toEqual(before);
   });
 
-  it("design law 3: what must be unique is unique in the database as well", async () => {
+  it("engine R-SOD-4: what must be unique is unique in the database as well", async () => {
     for (const statement of [
       "insert into decisions select gen_random_uuid(), request_id, stage_run_id, stage_order, task_id, seat_id, person_id, actor, actor_id, 'reject', null, null, null, null, false, assurance, digest, revision, now(), entry_seq from decisions limit 1",
       "insert into policies select gen_random_uuid(), org_id, policy_key, 2, 'active', name, artifact_type, document, digest, problems, created_by, now(), null, now(), now(), entry_seq from policies where status = 'active' limit 1",

@@ -98,7 +98,7 @@ describe("lists and addresses", () => {
     await isSound();
   });
 
-  it("console section 3: a list that a filter emptied says so and offers to clear it", async () => {
+  it("console section 2: a list that a filter emptied says so and offers to clear it", async () => {
     const { page, isSound } = await open();
     await signIn(page, server.url, "maren", true);
     await page.goto(`${server.url}/app/requests?q=nothing-has-this-text`);
@@ -107,7 +107,7 @@ describe("lists and addresses", () => {
     await isSound();
   });
 
-  it("console section 3: an empty inbox says what will appear in it", async () => {
+  it("console section 2: an empty inbox says what will appear in it", async () => {
     const { page, isSound } = await open();
     await signIn(page, server.url, "nobody-asks-me");
     await page.getByText("Nothing waits for you").waitFor();
@@ -127,7 +127,7 @@ describe("lists and addresses", () => {
 });
 
 describe("policies", () => {
-  it("console section 7: a version is told in words with its flags, its digest and its JSON", async () => {
+  it("console section 2: a version is told in words with its flags, its digest and its JSON", async () => {
     const { page, isSound } = await open();
     await signIn(page, server.url, "maren", true);
     await page.getByRole("link", { name: "Policies", exact: true }).click();
@@ -289,7 +289,7 @@ describe.each(screens)("on a $name screen", (screen) => {
   );
 });
 
-it("console section 12: a chosen theme wins over the system's and is kept", async () => {
+it("console section 4: a chosen theme wins over the system's and is kept", async () => {
   const { page, isSound } = await open({ colorScheme: "light" });
   await signIn(page, server.url, "alva");
   await page.getByRole("button", { name: "Theme" }).click();

@@ -92,7 +92,7 @@ describeOnEveryPostgres("a database behind a network that fails", (database) => 
     await expectWhole(1);
   });
 
-  it("quality section 4: a database that answers too slowly is unavailable, and no queue builds up behind it", async () => {
+  it("ledger R-APP-5: a database that answers too slowly is unavailable, and no queue builds up behind it", async () => {
     network.slow(250);
     await Promise.all(Array.from({ length: 100 }, (_, index) => expectRefusal(create(`slow ${String(index)}`))));
     network.repair();
@@ -100,7 +100,7 @@ describeOnEveryPostgres("a database behind a network that fails", (database) => 
     expect(await verifyDatabase(url)).toEqual([]);
   });
 
-  it("quality section 4: connections that break again and again lose nothing and double nothing", async () => {
+  it("ledger R-APP-5: connections that break again and again lose nothing and double nothing", async () => {
     const keys = Array.from({ length: 400 }, (_, index) => `key ${String(index)}`);
     const queue = keys.entries();
     const worker = async (): Promise<void> => {
@@ -159,7 +159,7 @@ describeOnEveryPostgres("a database that refuses to write", (database) => {
     });
   }
 
-  it("quality section 4: a database that became read-only refuses, and the next primary is found without a restart", async () => {
+  it("ledger R-APP-5: a database that became read-only refuses, and the next primary is found without a restart", async () => {
     const { database: name = "" } = admin;
     await admin.query(`alter database ${name} set default_transaction_read_only = on`);
     await cutWriters();
@@ -170,7 +170,7 @@ describeOnEveryPostgres("a database that refuses to write", (database) => {
     await expectWhole(1);
   });
 
-  it("quality section 4: conflicts with a foreign transaction are tried again, and refused after three times", async () => {
+  it("ledger R-APP-5: conflicts with a foreign transaction are tried again, and refused after three times", async () => {
     await failWith("40001", "could not serialize access");
     await admin.query("create sequence attempts");
     await admin.query(
@@ -184,7 +184,7 @@ describeOnEveryPostgres("a database that refuses to write", (database) => {
     await expectWhole(1);
   });
 
-  it("quality B35: an entry that cannot be written leaves no row, at whichever table it fails", async () => {
+  it("ledger R-APP-5: an entry that cannot be written leaves no row, at whichever table it fails", async () => {
     await failWith("XX001", "invalid page in block");
     for (const table of [
       "ledger_entries",

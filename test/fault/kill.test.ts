@@ -1,5 +1,5 @@
 /**
- * The kill harness (quality R-KILL-1, R-KILL-3, R-KILL-5): SIGKILL for the server and for its database, at random times under
+ * The kill harness: SIGKILL for the server and for its database, at random times under
  * load. COUNTERSIGN_KILL_ROUNDS says how often. What was acknowledged is on the disk of a driver that is not killed.
  */
 import { randomInt } from "node:crypto";
@@ -51,7 +51,7 @@ afterEach(async () => {
 });
 
 it(
-  "design laws 1 to 3: killed again and again, alone or with its database, it loses nothing acknowledged and doubles nothing",
+  "engine R-STAGE-2: killed again and again, alone or with its database, it loses nothing acknowledged and doubles nothing",
   async () => {
     const url = await server.url;
     const port = new URL(url).port;

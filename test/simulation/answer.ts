@@ -1,6 +1,6 @@
 /**
  * Which commands are to be accepted, and how the others are to be answered: read from docs/spec/engine.md R-DECIDE-2,
- * R-DECIDE-6, R-SOD-1 to 5, R-QUORUM-7, 10, R-REASSIGN-1, R-CANCEL-1 and section 9, without a look at the engine.
+ * R-DECIDE-6, R-SOD-1 to 5, R-QUORUM-7, 10, R-REASSIGN-1, R-CANCEL-1 and section 7, without a look at the engine.
  */
 import type { Command } from "../../src/core/decide.ts";
 import type { Settings } from "../../src/core/facts.ts";

@@ -1,7 +1,7 @@
 /**
  * What must be true of a request after every command, said from docs/spec/engine.md and not from the code: the engine is
  * run, this only watches. Names of invariants: terminal I1, live I2, approved I3, votes I4, barred I5, digest I6,
- * timers I11, refusals I16, pinned I17; beside them events (R-EVENT-1, 2), tasks and seats (sections 8 and 9).
+ * timers I11, refusals I16, pinned I17; beside them events (R-EVENT-1, 2), tasks and seats (sections 6 and 7).
  */
 import type { Command } from "../../src/core/decide.ts";
 import type { EngineEvent } from "../../src/core/event.ts";
@@ -71,7 +71,7 @@ function checkAnswer({ policy, settings, due, command, refusal, target }: Observ
     must(given === code, `R-DECIDE-2 the decision is answered with ${String(given)}, not ${String(code)}`);
   } else {
     const accepted = isAccepted(command, world, target);
-    must(accepted === (given === null), `section 9: ${command.type} is accepted exactly where it may be`);
+    must(accepted === (given === null), `section 7: ${command.type} is accepted exactly where it may be`);
   }
 }
 
@@ -117,7 +117,7 @@ function checkSeats({ policy, after, person }: Observation, run: StageRun, must:
   }
   must(
     run.state === "open" || !run.seats.some((seat) => seat.state === "open"),
-    `section 8: no open seat at the end ${at}`,
+    `section 6: no open seat at the end ${at}`,
   );
   must(new Set(run.seats.map((seat) => seat.holder)).size === run.seats.length, `R-SOD-4 one seat each ${at}`);
 }
@@ -146,7 +146,7 @@ function checkVotes(o: Observation, run: StageRun, must: Must): void {
 function checkTasks({ now }: Observation, run: StageRun, must: Must): void {
   const at = `in stage ${String(run.order)}`;
   const open = run.tasks.filter(isOpen);
-  must(run.state === "open" || open.length === 0, `section 9: no open task at the end ${at}`);
+  must(run.state === "open" || open.length === 0, `section 7: no open task at the end ${at}`);
   must(new Set(open.map((task) => task.personId)).size === open.length, `one open task for each person ${at}`);
   must(overdueSeats(run).length > 0 || !open.some((task) => task.escalation), `R-QUORUM-10 nothing left to fill ${at}`);
   const done = run.tasks.filter((task) => task.status === "completed").map((task) => task.decisionId);
@@ -175,7 +175,7 @@ function checkLive(o: Observation, must: Must): void {
   const running = after.stages.filter((run) => run.state === "open");
   const waiting = after.stages.filter((run) => run.state === "resolving");
   const started = after.stages.some((run) => run.startedAt !== null);
-  must(after.status === (started ? "in_review" : "pending"), "section 6: pending until a stage starts");
+  must(after.status === (started ? "in_review" : "pending"), "section 4: pending until a stage starts");
   must(running.length + waiting.length > 0, "R-STAGE-4 a live request waits for somebody or something");
   must(waiting.length === 0 || (after.resolution?.nextAttemptAt ?? 0) > now, "R-STAGE-4 a retry is planned");
   must(after.expiresAt > now, "R-TTL-2 a request that lives has not expired");

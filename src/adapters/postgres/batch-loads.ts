@@ -6,7 +6,7 @@ import type { ClientBase, QueryResultRow } from "pg";
 import { lookupKey, type Lookup } from "../../core/facts.ts";
 import type { PersonId, PolicyId, RequestId, TaskId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { isMachineName, type Delegation, type Person } from "../../core/person.ts";
+import { foldName, isMachineName, type Delegation, type Person } from "../../core/person.ts";
 import type { RuleMatch } from "../../core/policy.ts";
 import type { Request } from "../../core/request.ts";
 import type { LedgerHead } from "../../ledger/head.ts";
@@ -243,11 +243,16 @@ function asPerson(record: PersonRecord, foldedNames: readonly string[]): Person 
   return {
     id: record.id,
     assignee: record.assignee,
-    foldedNames,
+    foldedNames: withAddress(foldedNames, record.email),
     displayName: record.displayName,
     disabled: record.status === "disabled",
     machine: isMachineName(record.assignee),
   };
+}
+
+/** An address names its person as well; like every name it bars, and gives nothing (R-AUTH-5). */
+function withAddress(foldedNames: readonly string[], email: string | null): readonly string[] {
+  return email === null ? foldedNames : [...foldedNames, foldName(email)];
 }
 
 type DirectoryMatch = Extract<RuleMatch, { type: "role" | "group" }>;
@@ -263,12 +268,13 @@ interface JsonPerson {
   readonly id: PersonId;
   readonly assignee: string;
   readonly display_name: string | null;
+  readonly email: string | null;
   readonly status: string;
   readonly folded_names: readonly string[];
 }
 
 const MEMBERS = `(select coalesce(json_agg(json_build_object('id', person.id, 'assignee', person.assignee,
-    'display_name', person.display_name, 'status', person.status, 'folded_names', ${FOLDED_NAMES})
+    'display_name', person.display_name, 'email', person.email, 'status', person.status, 'folded_names', ${FOLDED_NAMES})
     order by array_position(entry.members, person.id)), '[]'::json)
    from people person where person.id = any(entry.members)) as people`;
 
@@ -318,7 +324,7 @@ function memberOf(person: JsonPerson): Person {
   return {
     id: person.id,
     assignee: person.assignee,
-    foldedNames: person.folded_names,
+    foldedNames: withAddress(person.folded_names, person.email),
     displayName: person.display_name,
     disabled: person.status === "disabled",
     machine: isMachineName(person.assignee),
@@ -340,7 +346,7 @@ const LOAD_ABSENCES = sql<InForceRow>(
   "load_absences",
   `select d.id, d.from_person_id, d.starts_at, d.ends_at, d.created_at, d.policy_keys, d.artifact_types,
      (select json_build_object('id', person.id, 'assignee', person.assignee, 'display_name', person.display_name,
-        'status', person.status, 'folded_names', ${FOLDED_NAMES}) from people person where person.id = d.to_person_id) as delegate
+        'email', person.email, 'status', person.status, 'folded_names', ${FOLDED_NAMES}) from people person where person.id = d.to_person_id) as delegate
    from delegations d
    where d.deleted_at is null and d.ends_at > now() - interval '1 minute' and (
      d.from_person_id in (select person_id from aliases where org_id = $1 and name = any($2))

@@ -1,6 +1,6 @@
 /**
  * One transaction for many commands: lock the head, load, let each command decide, write every row in one statement and
- * commit. At most three round trips when policies are in memory: load, facts, write (design section 7).
+ * commit. At most three round trips when policies are in memory: load, facts, write (docs/adr/0007-group-commit.md).
  */
 import type { Client } from "pg";
 import type { Facts, FactsNeeded, Lookup } from "../../core/facts.ts";

@@ -1,5 +1,5 @@
 /**
- * What does a database URL mean? `postgres://`, `postgresql://` and AWE's `postgresql+asyncpg://` are read (engine section 14,
+ * What does a database URL mean? `postgres://`, `postgresql://` and AWE's `postgresql+asyncpg://` are read (docs/guide/configuration.md,
  * DATABASE_URL); the TLS words mean what they mean to libpq. No message repeats the URL: it holds a password.
  */
 import { DatabaseUnusable } from "./database-fault.ts";

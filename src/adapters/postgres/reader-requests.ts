@@ -1,4 +1,4 @@
-/** The reading of requests: one whole, lists of them, and their events, each one statement (engine section 21). */
+/** The reading of requests: one whole, lists of them, and their events, each one statement. */
 import type { Pool } from "pg";
 import type { EventId, RequestId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";

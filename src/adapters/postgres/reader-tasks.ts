@@ -1,4 +1,4 @@
-/** The reading of tasks: one, pages of them, and the viewer's own inbox, at most two statements each (engine section 21). */
+/** The reading of tasks: one, pages of them, and the viewer's own inbox, at most two statements each. */
 import type { Pool } from "pg";
 import type { TaskId } from "../../core/ids.ts";
 import type { Inbox, InboxFilter, Page, Reader, TaskFilter, TaskView, Viewer } from "../../ports/reader.ts";
@@ -89,7 +89,7 @@ function tasksWith(ofRequest: readonly (string | false)[]): string {
     : "tasks task";
 }
 
-/** `*` without a status: every completed task, and the viewer's own that wait (engine 18.4). */
+/** `*` without a status: every completed task, and the viewer's own that wait (api section 6.4). */
 function assigneeCondition(
   { assignee, status }: TaskFilter,
   by: { readonly viewer: Viewer; readonly orgId: string },

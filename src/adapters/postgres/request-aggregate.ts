@@ -1,6 +1,6 @@
 /**
  * How is one request read whole, with its stages, seats, tasks and decisions? In one statement, whatever their number
- * (docs/spec/engine.md section 21): the parts come as JSON lists and are put together here.
+ * (docs/adr/0007-group-commit.md): the parts come as JSON lists and are put together here.
  */
 import type { DecisionId, PersonId, RequestId, SeatId, StageRunId, TaskId } from "../../core/ids.ts";
 import type { StageMode } from "../../core/policy.ts";

@@ -1,6 +1,6 @@
 /**
  * Every row of a transaction in one statement: one data-modifying CTE with a JSON parameter per table.
- * The number of statements does not depend on what is written (engine section 21). Foreign keys are deferred, so the order
+ * The number of statements does not depend on what is written (docs/adr/0007-group-commit.md). Foreign keys are deferred, so the order
  * of the parts does not matter.
  */
 import { sql, type NamedSql } from "./named-sql.ts";

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import { openSession } from "../../app/session.ts";
 import { liveEventsQuerySchema } from "../../contract/live-events.ts";
 import type { Reader, StoredEvent } from "../../ports/reader.ts";
 import type { Authorized } from "../authorized.ts";
@@ -10,7 +11,7 @@ import type { RawExchange, PageEndpoint } from "../endpoint.ts";
 import { faulty, readInput } from "../input.ts";
 import { problem, type Problem } from "../problem.ts";
 import type { ServerOptions } from "../server-options.ts";
-import { StreamSeats } from "../stream-seats.ts";
+import { seatOf, StreamSeats } from "../stream-seats.ts";
 import { liveEvent } from "../wire/event-out.ts";
 
 /** A comment line at least this often, so that both ends notice a dead connection. */
@@ -42,7 +43,15 @@ export function liveEventsRoute(options: ServerOptions, closing: AbortSignal): P
       }
       const over = AbortSignal.any([exchange.gone(), closing, AbortSignal.timeout(lifeOf(exchange.caller, options))]);
       try {
-        await follow({ reader, after, exchange, reply, waiter: new CommitWaiter(options.events, over) });
+        const waiter = new CommitWaiter(options.events, over);
+        await follow({
+          reader,
+          after,
+          exchange,
+          reply,
+          waiter,
+          isSignedIn: () => isSignedIn(exchange.caller, options),
+        });
       } finally {
         free();
         reply.raw.end();
@@ -52,12 +61,13 @@ export function liveEventsRoute(options: ServerOptions, closing: AbortSignal): P
   };
 }
 
-function seatOf({ actor }: Authorized): string {
-  return actor.person?.id ?? JSON.stringify([actor.issuer, actor.subject]);
-}
-
 function lifeOf({ expiresAt }: Authorized, { app }: ServerOptions): number {
   return expiresAt === null ? LIFE_MAX_MS : Math.max(0, Math.min(LIFE_MAX_MS, expiresAt - app.clock()));
+}
+
+/** A token holds until it expires; a session can be ended at any time. */
+async function isSignedIn({ sessionToken }: Authorized, { app }: ServerOptions): Promise<boolean> {
+  return sessionToken === null || (await openSession(app, sessionToken)) !== null;
 }
 
 const lastEventId = z.string().regex(/^(-1|0|[1-9][0-9]{0,14})$/);
@@ -81,23 +91,28 @@ interface Stream {
   readonly exchange: RawExchange;
   readonly reply: FastifyReply;
   readonly waiter: CommitWaiter;
+  readonly isSignedIn: () => Promise<boolean>;
 }
 
-async function follow({ reader, after, exchange, reply, waiter }: Stream): Promise<void> {
+async function follow({ reader, after, exchange, reply, waiter, isSignedIn }: Stream): Promise<void> {
   const { viewer } = exchange.caller;
   begin(reply);
   let seen = after;
   let commentDue = Date.now() + COMMENT_MS;
   try {
     while (!waiter.over) {
+      const end = (await reader.position()) - 1;
       const events = await reader.eventsAfter(seen, PAGE, viewer);
-      const taken = events.length === 0 || (await send(reply, events.map(eventText).join(""), waiter));
+      const text = events.map(eventText).join("");
+      const taken = text === "" || ((await isSignedIn()) && (await send(reply, text, waiter)));
       if (!taken) return;
       seen = events.at(-1)?.position ?? seen;
       if (events.length === PAGE) continue;
+      // What stands before the end and was not found is not the listener's to read: nobody asks for it again.
+      seen = Math.max(seen, end);
       await waiter.next();
       if (Date.now() < commentDue) continue;
-      if (!(await send(reply, ": still here\n\n", waiter))) return;
+      if (!(await isSignedIn()) || !(await send(reply, ": still here\n\n", waiter))) return;
       commentDue = Date.now() + COMMENT_MS;
     }
   } finally {

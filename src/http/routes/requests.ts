@@ -167,7 +167,9 @@ function cancelling(app: ServerOptions["app"]): Endpoint {
       const render = (request: Request): Reply => ok(requestOut(request));
       const call = idempotentCall(exchange, { reason }, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      return settle(await cancelRequest(app, caller.actor, { requestId, reason }, call), render);
+      const answer = await cancelRequest(app, caller.actor, { requestId, reason }, call);
+      if (isReplay(answer) && !(await mayRead(app, requestId, caller))) return requestNotFound(requestId);
+      return settle(answer, render);
     },
   });
 }

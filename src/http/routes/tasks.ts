@@ -3,7 +3,8 @@ import type { z } from "zod";
 import { claimTask, releaseTask, type TaskChanged } from "../../app/claim-task.ts";
 import { decideTask, type DecisionMade } from "../../app/decide-task.ts";
 import { reassignTask, type TaskReassigned } from "../../app/reassign-task.ts";
-import { isId } from "../../core/ids.ts";
+import { isReplay } from "../../app/idempotency.ts";
+import { isId, type TaskId } from "../../core/ids.ts";
 import { decisionOutSchema, decisionSchema } from "../../contract/decisions.ts";
 import {
   reassignedTaskSchema,
@@ -16,6 +17,7 @@ import {
 } from "../../contract/tasks.ts";
 import type { TaskFilter } from "../../ports/reader.ts";
 import { created, ok, settle, taskNotFound } from "../answers.ts";
+import type { Authorized } from "../authorized.ts";
 import { definedMembers } from "../defined-members.ts";
 import { endpoint, type Endpoint, type Reply } from "../endpoint.ts";
 import { idempotentCall } from "../idempotent-call.ts";
@@ -120,6 +122,11 @@ function stats(app: ServerOptions["app"]): Endpoint {
   });
 }
 
+/** R-IDEMP-4: a replay is given only to someone who may read the request. */
+async function mayRead(app: ServerOptions["app"], id: TaskId, caller: Authorized): Promise<boolean> {
+  return (await app.reader.task(id, caller.viewer)) !== undefined;
+}
+
 const marks = {
   claim: { act: claimTask, summary: "Say that you are looking at it" },
   release: { act: releaseTask, summary: "Say that you are no longer looking at it" },
@@ -141,7 +148,9 @@ function marking(app: ServerOptions["app"], verb: keyof typeof marks): Endpoint 
         ok(taskOutOfStage(request, stage, task, app.clock()));
       const call = idempotentCall(exchange, null, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      return settle(await act(app, caller.actor, taskId, call), render);
+      const answer = await act(app, caller.actor, taskId, call);
+      if (isReplay(answer) && !(await mayRead(app, taskId, caller))) return taskNotFound(taskId);
+      return settle(answer, render);
     },
   });
 }
@@ -169,7 +178,9 @@ function deciding(app: ServerOptions["app"]): Endpoint {
         created(decisionOut(request, stage, decision));
       const call = idempotentCall(exchange, { ...said }, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      return settle(await decideTask(app, caller.actor, { taskId, ...said }, call), render);
+      const answer = await decideTask(app, caller.actor, { taskId, ...said }, call);
+      if (isReplay(answer) && !(await mayRead(app, taskId, caller))) return taskNotFound(taskId);
+      return settle(answer, render);
     },
   });
 }
@@ -191,7 +202,9 @@ function reassigning(app: ServerOptions["app"]): Endpoint {
         ok({ ...taskOutOfStage(request, stage, task, app.clock()), warnings: [...warnings] });
       const call = idempotentCall(exchange, { ...said }, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      return settle(await reassignTask(app, caller.actor, { taskId, ...said }, call), render);
+      const answer = await reassignTask(app, caller.actor, { taskId, ...said }, call);
+      if (isReplay(answer) && !(await mayRead(app, taskId, caller))) return taskNotFound(taskId);
+      return settle(answer, render);
     },
   });
 }

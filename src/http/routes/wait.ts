@@ -4,11 +4,17 @@ import { requestOutSchema, waitQuerySchema } from "../../contract/requests.ts";
 import { ok, requestNotFound } from "../answers.ts";
 import { endpoint, type Endpoint } from "../endpoint.ts";
 import { pathText, requestIdIn } from "../path-values.ts";
+import { problem } from "../problem.ts";
 import type { ServerOptions } from "../server-options.ts";
+import { seatOf, StreamSeats } from "../stream-seats.ts";
 import { CommitWaiter } from "../commit-waiter.ts";
 import { requestOut } from "../wire/request-out.ts";
 
+/** Every wait looks at its request again after each commit, so one caller may not hold any number of them. */
+const WAITS_PER_CALLER = 100;
+
 export function waitRoutes({ app, events }: ServerOptions, closing: AbortSignal): readonly Endpoint[] {
+  const seats = new StreamSeats(WAITS_PER_CALLER);
   return [
     endpoint({
       method: "GET",
@@ -20,12 +26,18 @@ export function waitRoutes({ app, events }: ServerOptions, closing: AbortSignal)
       async handle({ params, query, caller, gone }) {
         const id = requestIdIn(params);
         if (id === null) return requestNotFound(pathText(params, "id"));
+        const free = seats.take(seatOf(caller));
+        if (free === null) {
+          const headers = { "Retry-After": "15" };
+          return problem("rate_limited", `At most ${String(WAITS_PER_CALLER)} waits at once per caller`, { headers });
+        }
         const over = AbortSignal.any([AbortSignal.timeout(query.timeout * 1000), closing, gone()]);
         const waiter = new CommitWaiter(events, over);
         try {
           const request = await untilEnded(() => app.reader.request(id, caller.viewer), waiter);
           return request === undefined ? requestNotFound(pathText(params, "id")) : ok(requestOut(request));
         } finally {
+          free();
           waiter.close();
         }
       },

@@ -77,11 +77,11 @@ describe("a policy in words", () => {
       }),
       "2 of Finance and (1 of Risk or all of Board)",
     ],
-  ])("console section 7: a stage says who must sign", (each, sentence) => {
+  ])("console section 2: a stage says who must sign", (each, sentence) => {
     expect(stageSentence(each)).toBe(sentence);
   });
 
-  it("console section 7: the due time says what happens then", () => {
+  it("console section 2: the due time says what happens then", () => {
     expect(timeSentence(stage(1))).toBeNull();
     expect(timeSentence(stage(1, { sla_hours: 72, on_breach: "auto_reject" }))).toBe(
       "3 days, then the clock rejects it",

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { changedMembers } from "./changed-members.ts";
 
 describe("a request that changed while it was read", () => {
-  it("console section 3: names exactly the members that differ", () => {
+  it("console section 2: names exactly the members that differ", () => {
     const before = {
       amount: 5,
       account: { iban: "A", bank: null },
@@ -22,7 +22,7 @@ describe("a request that changed while it was read", () => {
     expect(changedMembers(before, before)).toEqual([]);
   });
 
-  it("console section 3: a list and an object with the same members are not the same", () => {
+  it("console section 2: a list and an object with the same members are not the same", () => {
     expect(changedMembers({ value: ["a"] }, { value: { 0: "a" } })).toEqual(["value"]);
   });
 });
