@@ -1,4 +1,4 @@
-/** One line of the audit list, tied to the ledger entry that it shows (ledger R-KIND-2, engine 18.6). */
+/** One line of the audit list, tied to the ledger entry that it shows (ledger R-KIND-2, api section 6.6). */
 import type { Actor } from "../core/person.ts";
 import type { AuditRecord } from "../ports/change-set.ts";
 import type { World } from "../ports/command-store.ts";

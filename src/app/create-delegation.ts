@@ -1,4 +1,4 @@
-/** Somebody is away and names who decides instead. Implements docs/spec/engine.md R-DELEG-5 to R-DELEG-9. */
+/** Somebody is away and names who decides instead. Implements docs/spec/engine.md R-DELEG-7 and R-DELEG-9. */
 import { isMachineName, type Actor, type Instant, type Person } from "../core/person.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { DelegationRecord } from "../ports/change-set.ts";

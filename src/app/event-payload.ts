@@ -1,5 +1,5 @@
 /**
- * An event as timelines and receivers read it. Implements docs/spec/engine.md R-EVENT-2 and the table of section 11:
+ * An event as timelines and receivers read it. Implements docs/spec/engine.md R-EVENT-2 and the table of section 8:
  * the members that every payload has, then those of its type. Times inside payloads end in `+00:00`.
  */
 import type { EngineEvent } from "../core/event.ts";

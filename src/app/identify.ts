@@ -53,8 +53,8 @@ export async function identify(
 }
 
 /**
- * A subject stays the same person whatever its token says. A name that somebody else proved is refused (identity R-ID-5);
- * any other new name gives nothing, because nobody proved that it is this person's (identity R-ID-3).
+ * A subject stays the same person whatever its token says. A name that somebody else proved is refused (R-AUTH-3);
+ * any other new name gives nothing, because nobody proved that it is this person's (R-AUTH-1).
  */
 function recognized(
   principal: Principal,

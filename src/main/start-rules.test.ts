@@ -42,6 +42,8 @@ describe("api R-DEV-2: development mode stays on this machine", () => {
     const container = { COUNTERSIGN_DEV_BIND: "container", COUNTERSIGN_HOST: "0.0.0.0" };
     expect(start(true, container)).not.toThrow();
     expect(start(true, { ...container, NODE_ENV: "production" })).toThrow("NODE_ENV");
+    const elsewhere = { ...container, DATABASE_URL: "postgres://app@db.example.com/app" };
+    expect(start(true, elsewhere)).toThrow("its database is on db.example.com");
   });
 });
 

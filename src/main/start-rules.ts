@@ -72,7 +72,7 @@ function wallBroken({ countersign: own }: Config, environment: Environment): str
     return `it would listen on ${own.host}, not only on this machine`;
   if (own.public_url !== "" && !isLoopback(hostOf(own.public_url))) return `its public address is ${own.public_url}`;
   const database = own.database_url === "" ? "" : databaseHost(own.database_url);
-  if (own.dev_bind !== "container" && !isLoopback(database)) return `its database is on ${database}`;
+  if (!isLoopback(database)) return `its database is on ${database}`;
   return null;
 }
 
