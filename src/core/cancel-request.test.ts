@@ -31,7 +31,7 @@ describe("cancelling", () => {
     expect(mayCancel({ by: actor("maker"), requester: "req" }, renamed)).toBe(true);
   });
 
-  it("api R-AUTH-30: a machine is known by issuer and subject, or by its client; never by a requester's name", () => {
+  it("engine R-AUTH-30: a machine is known by issuer and subject, or by its client; never by a requester's name", () => {
     const made = { by: machine("pipeline") };
     expect(mayCancel(made, machine("pipeline"))).toBe(true);
     expect(mayCancel(made, machine("pipeline", { subject: "another run" }))).toBe(true);

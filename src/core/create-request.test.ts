@@ -41,7 +41,7 @@ describe("creating a request", () => {
     expect(latest[0]).toMatchObject({ type: "request_created", sequence: 1, stageOrder: 3, actor: { id: "pipeline" } });
   });
 
-  it("api R-API-21: another artifact type than the policy's is refused, unless the setting allows it", () => {
+  it("engine R-API-21: another artifact type than the policy's is refused, unless the setting allows it", () => {
     const refused = new Run(plain, { artifactType: "other" });
     expect(refused.refusal).toMatchObject({
       refusal: "artifact_type_mismatch",

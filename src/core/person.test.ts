@@ -17,7 +17,7 @@ it("engine R-AUTH-5: different names stay different, and folding twice changes n
   expect(foldName(foldName("Straße"))).toBe(foldName("Straße"));
 });
 
-it("api R-AUTH-6: a service account is known by its name", () => {
+it("engine R-AUTH-6: a service account is known by its name", () => {
   expect(isMachineName("service-account-deploy")).toBe(true);
   expect(isMachineName("ann")).toBe(false);
 });

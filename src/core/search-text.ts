@@ -1,4 +1,4 @@
-/** What a text search of tasks and requests looks at besides the context itself. Implements api R-TASK-3. */
+/** What a text search of tasks and requests looks at besides the context itself. Implements engine R-TASK-3. */
 import type { JsonObject, JsonValue } from "./json.ts";
 
 const FIRST = [

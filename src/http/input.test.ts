@@ -26,7 +26,7 @@ const query = fc.dictionary(
 
 describe("reading input", () => {
   it.each(Object.entries(bodies))(
-    "api R-API-6: any JSON is a value or a list of faults, never an error: %s",
+    "engine R-API-6: any JSON is a value or a list of faults, never an error: %s",
     (_name, schema) => {
       fc.assert(
         fc.property(json, (value) => {
@@ -40,7 +40,7 @@ describe("reading input", () => {
     },
   );
 
-  it.each(Object.entries(queries))("api R-API-8: any query is a value or a list of faults: %s", (_name, schema) => {
+  it.each(Object.entries(queries))("engine R-API-8: any query is a value or a list of faults: %s", (_name, schema) => {
     fc.assert(
       fc.property(query, (value) => {
         const read = readInput(schema, value, "query");
@@ -49,7 +49,7 @@ describe("reading input", () => {
     );
   });
 
-  it("api R-API-8: a query is read strictly", () => {
+  it("engine R-API-8: a query is read strictly", () => {
     const read = readInput(
       requestsQuerySchema,
       { limit: "20", q: "100%", created_after: "2026-01-01T00:00:00Z" },
@@ -58,7 +58,7 @@ describe("reading input", () => {
     expect(read).toEqual({ ok: true, value: { limit: 20, q: "100%", created_after: Date.UTC(2026, 0, 1) } });
   });
 
-  it("api R-API-4: the answer names the first fault in a sentence and says how many more there are", () => {
+  it("engine R-API-4: the answer names the first fault in a sentence and says how many more there are", () => {
     const read = readInput(createRequestSchema, { policy_key: "", artifact_id: 5, callback_url: "https://x" }, "body");
     expect(read.ok ? null : [read.problem.code, read.problem.message]).toEqual([
       "invalid_input",
@@ -66,7 +66,7 @@ describe("reading input", () => {
     ]);
   });
 
-  it("api R-API-7: however many faults there are, the answer stays small", () => {
+  it("engine R-API-7: however many faults there are, the answer stays small", () => {
     const rules = Array.from({ length: 50 }, () => ({ rule_type: "x", rule_value: 1 }));
     const read = readInput(policyCreateSchema, { stages: [{ rules }, { rules }] }, "body");
     expect(read.ok ? 0 : read.problem.faults?.length).toBe(50);

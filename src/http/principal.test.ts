@@ -14,23 +14,23 @@ describe("whom a token names", () => {
     [{ sub: "s", preferred_username: "  ", username: "ben" }, "ben"],
     [{ sub: "s", preferred_username: 5, username: null }, "s"],
     [{ sub: " s " }, "s"],
-  ])("api R-AUTH-2: the assignee id is the first claim that is not blank: %j", (claims, assignee) => {
+  ])("engine R-AUTH-2: the assignee id is the first claim that is not blank: %j", (claims, assignee) => {
     expect(read(claims)).toMatchObject({ assignee });
   });
 
-  it("api R-AUTH-20: a token without `sub` is refused, whatever else it says", () => {
+  it("engine R-AUTH-20: a token without `sub` is refused, whatever else it says", () => {
     const refused = { code: "unauthenticated", message: "Token missing `sub` claim" };
     expect(read({ preferred_username: "ana" })).toEqual(refused);
     expect(read({ sub: 7, preferred_username: "ana" })).toEqual(refused);
     expect(read({ sub: "" })).toEqual(refused);
   });
 
-  it("api R-AUTH-20: a token whose names are all blank names nobody", () => {
+  it("engine R-AUTH-20: a token whose names are all blank names nobody", () => {
     expect(read({ sub: "  " })).toMatchObject({ code: "no_assignee" });
   });
 
   it.each(["a\u0000b", "\ud800", "x".repeat(256)])(
-    "api R-API-9: a name that cannot be stored is no name: %j",
+    "engine R-API-9: a name that cannot be stored is no name: %j",
     (name) => {
       expect(read({ sub: "s", preferred_username: name })).toMatchObject({ code: "unauthenticated" });
       expect(read({ sub: name, preferred_username: "ana" })).toMatchObject({ code: "unauthenticated" });
@@ -46,18 +46,18 @@ describe("whom a token names", () => {
     [{ sub: "ci", client_id: "ci" }],
     [{ sub: "ci", azp: "ci" }],
     [{ sub: "s", typ: "Bot" }],
-  ])("api R-AUTH-6: the token of a machine is known as one: %j", (claims) => {
+  ])("engine R-AUTH-6: the token of a machine is known as one: %j", (claims) => {
     expect(read(claims)).toMatchObject({ machine: true });
   });
 
-  it("api R-AUTH-6: a person's token is not a machine's because it came through a client", () => {
+  it("engine R-AUTH-6: a person's token is not a machine's because it came through a client", () => {
     expect(read({ sub: "s", preferred_username: "ana", azp: "portal", typ: "Bearer" })).toMatchObject({
       machine: false,
       clientId: "portal",
     });
   });
 
-  it("api R-AUTH-23: roles are the realm's and those of the configured clients, and no others", () => {
+  it("engine R-AUTH-23: roles are the realm's and those of the configured clients, and no others", () => {
     const principal = read({
       sub: "s",
       realm_access: { roles: ["AWE_VIEWER", 3] },
@@ -67,7 +67,7 @@ describe("whom a token names", () => {
   });
 
   it.each([[{ realm_access: "AWE_ADMIN" }], [{ realm_access: { roles: "AWE_ADMIN" } }], [{ resource_access: [] }]])(
-    "api R-AUTH-23: roles in any other form are no roles: %j",
+    "engine R-AUTH-23: roles in any other form are no roles: %j",
     (claims) => {
       expect(read({ sub: "s", ...claims })).toMatchObject({ roles: [] });
     },

@@ -16,21 +16,21 @@ const routes = [
 ];
 
 describe("the authorization table and the server", () => {
-  it("api R-AUTHZ-1: agree when each route has its row and each row its routes", () => {
+  it("identity R-AUTHZ-1: agree when each route has its row and each row its routes", () => {
     expect(routeDifferences([row], routes)).toEqual([]);
   });
 
-  it("api R-AUTHZ-1: a route without a row is named", () => {
+  it("identity R-AUTHZ-1: a route without a row is named", () => {
     expect(routeDifferences([row], [...routes, { method: "DELETE", url: "/v1/x" }])).toEqual([
       "DELETE /v1/x has no row in the authorization table",
     ]);
   });
 
-  it("api R-AUTHZ-1: a row without a route is named", () => {
+  it("identity R-AUTHZ-1: a row without a route is named", () => {
     expect(routeDifferences([row], routes.slice(0, 1))).toEqual(["GET /v1/x has a row but no route"]);
   });
 
-  it("api R-AUTHZ-1: what stands twice is named", () => {
+  it("identity R-AUTHZ-1: what stands twice is named", () => {
     const differences = routeDifferences([row, { ...row, mount: "v1" }], [...routes, ...routes.slice(0, 1)]);
     expect(differences).toEqual([
       "GET /v1/x has more than one row in the authorization table",

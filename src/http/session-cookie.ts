@@ -1,4 +1,4 @@
-/** The console's session cookie, and the proof that a write comes from the console's own pages (docs/spec/api.md R-SESS-1, R-SESS-2). */
+/** The console's session cookie, and the proof that a write comes from the console's own pages (docs/spec/api.md R-BROWSER-1, R-BROWSER-2). */
 import type { FastifyRequest } from "fastify";
 import { problem, type Problem } from "./problem.ts";
 

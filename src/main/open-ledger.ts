@@ -1,6 +1,6 @@
 /**
  * Which ledger is this, whose key signs it, and is it whole? Everything the server must know before it lets anybody act
- * (docs/spec/ledger.md R-VER-1, R-KEY-1; api R-DEV-3).
+ * (docs/spec/ledger.md R-VER-1, R-KEY-1; identity R-DEV-3).
  */
 import { hash, randomBytes } from "node:crypto";
 import type { Pool } from "pg";

@@ -10,7 +10,7 @@ function start(development: boolean, environment: Readonly<Record<string, string
   };
 }
 
-describe("api R-DEV-2: development mode stays on this machine", () => {
+describe("identity R-DEV-2: development mode stays on this machine", () => {
   it.each(LOCAL)("it starts on %s", (host) => {
     expect(start(true, { COUNTERSIGN_HOST: host })).not.toThrow();
   });
@@ -47,14 +47,14 @@ describe("api R-DEV-2: development mode stays on this machine", () => {
   });
 });
 
-describe("api R-AUTH-40: without development mode", () => {
+describe("engine R-AUTH-40: without development mode", () => {
   it("somebody must say who people are", () => {
     expect(start(false)).toThrow("AWE__KEYCLOAK__ISSUER");
     expect(start(false, { AWE__KEYCLOAK__ISSUER: "https://id.example.com" })).not.toThrow();
   });
 });
 
-describe("api R-AUTH-21 and R-AUTH-31: what stands open is said at the start", () => {
+describe("engine R-AUTH-21 and R-AUTH-31: what stands open is said at the start", () => {
   it.each<[Readonly<Record<string, string>>, string]>([
     [{ AWE__ACCESS__READ_SCOPE: "authenticated", AWE__KEYCLOAK__AUDIENCE: "a" }, "access.read_scope"],
     [{}, "keycloak.audience"],
@@ -71,7 +71,7 @@ describe("api R-AUTH-21 and R-AUTH-31: what stands open is said at the start", (
   });
 });
 
-describe("api R-DEV-3: a ledger keeps its mode", () => {
+describe("identity R-DEV-3: a ledger keeps its mode", () => {
   it("is named after its address, or at random", () => {
     expect(originOf("", true, "ab12")).toBe("localhost/dev/ab12");
     expect(originOf("", false, "ab12")).toBe("localhost/ab12");

@@ -1,6 +1,6 @@
 /**
- * May the server start this way? Development mode believes everybody, so it lives behind walls (api R-DEV-1 to R-DEV-3);
- * without it there must be somebody who says who people are (api R-AUTH-40).
+ * May the server start this way? Development mode believes everybody, so it lives behind walls (identity R-DEV-1 to R-DEV-3);
+ * without it there must be somebody who says who people are (engine R-AUTH-40).
  */
 import { parseConnectionUrl } from "../adapters/postgres/connection-url.ts";
 import type { Config } from "./config-schema.ts";

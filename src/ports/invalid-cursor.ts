@@ -1,4 +1,4 @@
-/** A cursor that none of our pages handed out, or that belongs to another list (api R-API-10). The asker's mistake. */
+/** A cursor that none of our pages handed out, or that belongs to another list (engine R-API-10). The asker's mistake. */
 export class InvalidCursor extends Error {
   override readonly name = "InvalidCursor";
 

@@ -81,25 +81,25 @@ function verdictsOf(row: Row): Verdicts[] {
 }
 
 describe("who may call what", () => {
-  it("api R-AUTH-41: is what test/golden/authorization.txt says (GOLDEN=update rewrites it)", () => {
+  it("engine R-AUTH-41: is what test/golden/authorization.txt says (GOLDEN=update rewrites it)", () => {
     const text = authorizationTable.map((row) => `${title(row)}\n${lines(verdictsOf(row)[0] ?? new Map())}`).join("\n");
     expectGolden("authorization.txt", text);
   });
 
-  it("api R-API-1: is the same in both mounts", () => {
+  it("engine R-API-1: is the same in both mounts", () => {
     for (const row of authorizationTable) {
       const [first, ...others] = verdictsOf(row);
       for (const other of others) expect({ row, verdicts: [...other] }).toEqual({ row, verdicts: [...(first ?? [])] });
     }
   });
 
-  it("api R-AUTH-20: without a credential nothing is answered but what is public", () => {
+  it("engine R-AUTH-20: without a credential nothing is answered but what is public", () => {
     for (const row of authorizationTable.filter(({ access }) => access !== "public" && access !== "development")) {
       expect({ row, none: verdictsOf(row)[0]?.get("none") }).toEqual({ row, none: "401 unauthenticated" });
     }
   });
 
-  it("api R-AUTH-23: without its role a route for administrators or viewers is forbidden", () => {
+  it("engine R-AUTH-23: without its role a route for administrators or viewers is forbidden", () => {
     const plain = ["user", "requester", "holder", "creator", "machine", "holder's session"];
     for (const row of authorizationTable.filter(({ access }) => access === "admin" || access === "viewer")) {
       const refused = row.access === "admin" ? [...plain, "viewer"] : plain;
@@ -125,7 +125,7 @@ describe("who may call what", () => {
     }
   });
 
-  it("api R-AUTH-30: whoever has no part in a request does not learn that it exists", () => {
+  it("engine R-AUTH-30: whoever has no part in a request does not learn that it exists", () => {
     for (const row of authorizationTable.filter(({ url }) => /^\/(requests|tasks)\/:id/.test(url))) {
       const verdict = verdictsOf(row)[0]?.get("user") ?? "";
       expect({ row, hidden: /^(404 (request|task)_not_found|403 forbidden)$/.test(verdict) }).toEqual({
@@ -135,7 +135,7 @@ describe("who may call what", () => {
     }
   });
 
-  it("api R-API-6: nobody's call ends in an error of the server's", () => {
+  it("engine R-API-6: nobody's call ends in an error of the server's", () => {
     const all = [...walk.values()]
       .flat()
       .flatMap(({ address, verdicts }) => [...verdicts].map(([caller, verdict]) => ({ address, caller, verdict })));

@@ -39,7 +39,7 @@ describe("bad input", () => {
   });
   afterAll(() => close(place));
 
-  it(`api R-API-6, R-API-8, R-API-9: ${String(corpusSize)} calls that make no sense are each refused, with nothing written`, async () => {
+  it(`engine R-API-6, R-API-8, R-API-9: ${String(corpusSize)} calls that make no sense are each refused, with nothing written`, async () => {
     const before = await place.at.app.reader.position();
     const failures: string[] = [];
     const waiting = badCalls(scene).values();
@@ -55,7 +55,7 @@ describe("bad input", () => {
     expect(await place.at.app.reader.position()).toBe(before);
   });
 
-  it("api R-API-7: a body of 10 MB is refused before it is read", async () => {
+  it("engine R-API-7: a body of 10 MB is refused before it is read", async () => {
     const answer = await callOver(place.base, {
       method: "POST",
       path: "/v1/awe/requests",
@@ -72,14 +72,14 @@ describe("bad input", () => {
     ["GET /v1/me HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400],
     ["POST /v1/requests HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400],
     [`GET /v1/me HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(40_000)}\r\n\r\n`, 431],
-  ])("api R-API-6: what is no HTTP is answered with a problem: %#", async (bytes, status) => {
+  ])("engine R-API-6: what is no HTTP is answered with a problem: %#", async (bytes, status) => {
     const answer = await exchangeBytes(place.base, bytes);
     const [head = "", body = ""] = answer.split("\r\n\r\n", 2);
     expect(head).toContain(`HTTP/1.1 ${String(status)} `);
     expect(problemSchema.strict().parse(objectIn(body)).status).toBe(status);
   });
 
-  it("api R-API-9: whatever is well-formed text is accepted, and comes back as it was", async () => {
+  it("engine R-API-9: whatever is well-formed text is accepted, and comes back as it was", async () => {
     const context = {
       "🦉": "Ünïcödé ﷽ 👩‍👩‍👧‍👦 \u202e",
       "": "",
@@ -129,7 +129,7 @@ describe("a token of another issuer", () => {
   });
   afterAll(() => close(place));
 
-  it("api R-AUTH-20, R-AUTH-21: opens nothing, on any route, and writes nothing", async () => {
+  it("engine R-AUTH-20, R-AUTH-21: opens nothing, on any route, and writes nothing", async () => {
     const before = await place.at.app.reader.position();
     for (const [what, token] of Object.entries(bad)) {
       for (const path of ["/v1/awe/requests", "/v1/policies", "/v1/awe/admin/audit", "/v1/me", "/v1/events"]) {
@@ -150,7 +150,7 @@ describe("a token of another issuer", () => {
     expect(await place.at.app.reader.position()).toBe(before);
   });
 
-  it("api R-AUTH-21: one of our own issuer opens what its roles allow", async () => {
+  it("engine R-AUTH-21: one of our own issuer opens what its roles allow", async () => {
     const answer = await callOver(place.base, {
       method: "GET",
       path: "/v1/policies",

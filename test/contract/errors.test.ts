@@ -26,7 +26,7 @@ afterAll(async () => {
 const trace = { "x-request-id": "trace-1" };
 
 describe("the list of errors", () => {
-  it("api R-API-4: is test/golden/error-codes.txt, with status, meaning and what to do (GOLDEN=update rewrites it)", () => {
+  it("engine R-API-4: is test/golden/error-codes.txt, with status, meaning and what to do (GOLDEN=update rewrites it)", () => {
     const lines = errorCodes.map((code) => {
       const { awe, status, title, meaning, remedy } = errorMeanings[code];
       return `${code}\n  ${awe} ${String(status)} ${title}\n  ${meaning}\n  ${remedy}\n`;
@@ -36,7 +36,7 @@ describe("the list of errors", () => {
 });
 
 describe("the core's refusals", () => {
-  it("api R-API-4: are exactly those that the contract gives a meaning", () => {
+  it("engine R-API-4: are exactly those that the contract gives a meaning", () => {
     // The types say it in both directions: a code too many or too few does not compile.
     const ofTheContract: readonly RefusalCode[] = refusalCodes;
     const meaningOf = (code: RefusalCode): string => errorMeanings[code].meaning;
@@ -45,7 +45,7 @@ describe("the core's refusals", () => {
 });
 
 describe("an error", () => {
-  it("api R-API-4: under /v1/awe is envelope, errorCode and message, and detail at once", async () => {
+  it("engine R-API-4: under /v1/awe is envelope, errorCode and message, and detail at once", async () => {
     const answer = await at.server.inject({ url: "/v1/awe/requests/x", headers: { ...asAdmin, ...trace } });
     expect(answer.statusCode).toBe(404);
     expect(answer.headers).toMatchObject({
@@ -68,7 +68,7 @@ describe("an error", () => {
     });
   });
 
-  it("api R-API-5: under /v1 is an RFC 9457 problem with the same code", async () => {
+  it("engine R-API-5: under /v1 is an RFC 9457 problem with the same code", async () => {
     const answer = await at.server.inject({ url: "/v1/requests/x", headers: { ...asAdmin, ...trace } });
     expect(answer.statusCode).toBe(404);
     expect(answer.headers["content-type"]).toBe("application/problem+json; charset=utf-8");
@@ -82,7 +82,7 @@ describe("an error", () => {
     });
   });
 
-  it("api R-API-4, R-API-5: at 422 lists every fault with its place", async () => {
+  it("engine R-API-4, R-API-5: at 422 lists every fault with its place", async () => {
     const payload = { policy_key: 5, artifact_type: "", context: { deep: "x\u0000" } };
     const call = { method: "POST", headers: asAdmin, payload } as const;
     const plain = { ...payload, context: {} };
@@ -103,7 +103,7 @@ describe("an error", () => {
     });
   });
 
-  it("api R-API-4: of a policy that cannot be activated lists every problem with its place", async () => {
+  it("engine R-API-4: of a policy that cannot be activated lists every problem with its place", async () => {
     const stages = [{ name: "Empty", stage_order: 1, rules: [] }];
     const payload = { policy_key: "broken", name: "Broken", artifact_type: "thing", stages, colour: "red" };
     await at.server.inject({ method: "POST", url: "/v1/policies", headers: asAdmin, payload });
@@ -119,13 +119,13 @@ describe("an error", () => {
     expect(bodyOf(awe)["errors"]).toHaveLength(2);
   });
 
-  it("api R-API-11: has a trace of its own when the caller's is no identifier", async () => {
+  it("engine R-API-11: has a trace of its own when the caller's is no identifier", async () => {
     const answer = await at.server.inject({ url: "/v1/nothing", headers: { "x-request-id": "a b\u00e9" } });
     expect(answer.headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
     expect(bodyOf(answer)["trace"]).toBe(answer.headers["x-request-id"]);
   });
 
-  it("api R-API-7: names the methods that an address has", async () => {
+  it("engine R-API-7: names the methods that an address has", async () => {
     const answer = await at.server.inject({ method: "DELETE", url: "/v1/awe/requests", headers: asAdmin });
     expect([answer.statusCode, answer.headers.allow, bodyOf(answer)["errorCode"]]).toEqual([
       405,
@@ -134,7 +134,7 @@ describe("an error", () => {
     ]);
   });
 
-  it("api R-AUTH-20: of a missing credential says so in both families", async () => {
+  it("engine R-AUTH-20: of a missing credential says so in both families", async () => {
     const awe = await at.server.inject("/v1/awe/requests");
     expect([awe.statusCode, awe.headers["www-authenticate"], bodyOf(awe)["detail"]]).toEqual([
       401,
@@ -160,7 +160,7 @@ describe("a world that fails", () => {
     return new Proxy(at.app.reader, { get: () => () => Promise.reject(error()) });
   }
 
-  it("api R-API-6: is a 503 that can be repeated, and AWE-006 in the health check", async () => {
+  it("engine R-API-6: is a 503 that can be repeated, and AWE-006 in the health check", async () => {
     const reader = deadReader(() => new Unavailable("database_down", "The database does not answer"));
     const server = await buildServer(serverOptions({ ...at.app, reader }));
     const answer = await server.inject({ url: "/v1/awe/requests", headers: asAdmin });
@@ -176,7 +176,7 @@ describe("a world that fails", () => {
     await server.close();
   });
 
-  it("api R-API-6: of a bug nothing of the inside is shown; the trace finds the log line", async () => {
+  it("engine R-API-6: of a bug nothing of the inside is shown; the trace finds the log line", async () => {
     const logged: unknown[] = [];
     const reader = deadReader(() => new Error('column "secret" of relation "people" does not exist'));
     const silent = (): undefined => undefined;

@@ -178,7 +178,7 @@ describeOnEveryPostgres("group commit", (database) => {
     expect(await verifyDatabase(fresh.url)).toEqual([]);
   });
 
-  it("api R-IDEMP-2: a repeated call takes two statements of its own", async () => {
+  it("engine R-IDEMP-2: a repeated call takes two statements of its own", async () => {
     const [{ app }] = world.sides;
     const call = { scope: "s", key: "k", bodyHash: "h", render: () => ({ status: 201, body: {} }) };
     done(await ask(app, world.admin, { policyKey: "small" }, call));

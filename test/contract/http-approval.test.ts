@@ -106,7 +106,7 @@ describeOnEveryPostgres("the generic API", (database) => {
     return call(createRequestOutSchema, "POST", "/v1/requests", { headers: as(requester), payload });
   }
 
-  it("api R-API-1: the five commands of AWE's guide end in approved", async () => {
+  it("engine R-API-1: the five commands of AWE's guide end in approved", async () => {
     const draft = await call(policyOutSchema, "POST", "/v1/awe/policies", { payload: POLICY });
     expect(draft).toMatchObject({ version: 1, status: "draft", policy_key: "demo.v1", created_by: "admin" });
     const active = await call(policyOutSchema, "POST", "/v1/awe/policies/demo.v1/versions/1/activate", { status: 200 });
@@ -130,7 +130,7 @@ describeOnEveryPostgres("the generic API", (database) => {
     expect(request).toMatchObject({ status: "approved", source_service: "sub-admin", requester: "admin" });
   });
 
-  it("api R-API-2: lists and reads answer exactly what the contract names", async () => {
+  it("engine R-API-2: lists and reads answer exactly what the contract names", async () => {
     const made = await ask("reads", "rita");
     const { request_id: id } = made;
     const taskId = String(made.tasks[0]?.id);
@@ -166,7 +166,7 @@ describeOnEveryPostgres("the generic API", (database) => {
     }
   });
 
-  it("api R-API-2: every act answers what it changed", async () => {
+  it("engine R-API-2: every act answers what it changed", async () => {
     const made = await ask("acts", "rita");
     const taskUrl = `/v1/tasks/${String(made.tasks[0]?.id)}`;
     const asAlice = { headers: as("u-alice"), status: 200 };
@@ -187,7 +187,7 @@ describeOnEveryPostgres("the generic API", (database) => {
     await call(z.array(decisionOutSchema), "GET", `/v1/requests/${made.request_id}/decisions`);
   });
 
-  it("api R-API-2: the directory and delegations answer what was written", async () => {
+  it("engine R-API-2: the directory and delegations answer what was written", async () => {
     const payload = { members: ["ben", "u-alice"] };
     const role = await call(roleOutSchema, "PUT", "/v1/directory/roles/approver?client=portal", {
       payload,
@@ -212,7 +212,7 @@ describeOnEveryPostgres("the generic API", (database) => {
     ]);
   });
 
-  it("api R-API-10: following the Link header visits every item exactly once, whatever is inserted meanwhile", async () => {
+  it("engine R-API-10: following the Link header visits every item exactly once, whatever is inserted meanwhile", async () => {
     const made = [];
     for (let count = 0; count < 7; count += 1) made.push((await ask(`page-${String(count)}`, "paul")).request_id);
     const seen: string[] = [];
@@ -240,7 +240,7 @@ describeOnEveryPostgres("the generic API", (database) => {
     expect(await at.app.reader.position()).toBe(before);
   });
 
-  it("policies R-POLICY-1: a draft is replaced only by whoever saw it as it is", async () => {
+  it("engine R-POLICY-1: a draft is replaced only by whoever saw it as it is", async () => {
     const draft = await call(policyOutSchema, "PUT", "/v1/policies/standing", {
       payload: { ...STANDING, name: "Second" },
     });
@@ -261,7 +261,7 @@ describeOnEveryPostgres("the generic API", (database) => {
     expect([deleted.statusCode, deleted.body]).toEqual([204, ""]);
   });
 
-  it("policies R-POLICY-8: what was read can be written again as it is", async () => {
+  it("engine R-POLICY-8: what was read can be written again as it is", async () => {
     const [read] = await call(z.array(policyOutSchema), "GET", "/v1/policies?q=standing");
     const again = await call(policyOutSchema, "PUT", "/v1/policies/standing", { payload: read ?? {} });
     expect(again.digest).toBe(read?.digest);
@@ -271,7 +271,7 @@ describeOnEveryPostgres("the generic API", (database) => {
     [{ callback_url: "https://example.com/hook" }, "callback_url is not available in this version: leave it out"],
     [{ callback_secret_id: "s" }, "callback_secret_id is not available in this version: leave it out"],
     [{ callback_events: ["*"] }, "callback_events is not available in this version: leave it out"],
-  ])("api R-API-14: what this version cannot do is refused, not ignored: %j", async (more, detail) => {
+  ])("engine R-API-14: what this version cannot do is refused, not ignored: %j", async (more, detail) => {
     const answer = await at.server.inject({
       method: "POST",
       url: "/v1/requests",
@@ -281,7 +281,7 @@ describeOnEveryPostgres("the generic API", (database) => {
     expect([answer.statusCode, answer.json()]).toMatchObject([422, { code: "not_available", detail }]);
   });
 
-  it("api R-API-14: a decision that would need more than a session is refused", async () => {
+  it("engine R-API-14: a decision that would need more than a session is refused", async () => {
     const { tasks } = await ask("strong", "rita");
     const url = `/v1/tasks/${String(tasks[0]?.id)}/decision`;
     for (const payload of [

@@ -87,7 +87,7 @@ describe("the live stream", () => {
     resumed.close();
   });
 
-  it("api R-AUTH-30: says nothing about requests that the listener may not read", async () => {
+  it("engine R-AUTH-30: says nothing about requests that the listener may not read", async () => {
     const [stranger, viewer] = await Promise.all([listen(as("uma")), listen(as("vera", ["AWE_VIEWER"]))]);
     await ask("secret");
     await viewer.until(({ events }) => events.length >= 2);

@@ -36,7 +36,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
 
   const asked = (artifact: string): object => ({ policy_key: "p", artifact_type: "thing", artifact_id: artifact });
 
-  it("api R-IDEMP-2: is answered again with the very same bytes, and makes nothing new", async () => {
+  it("engine R-IDEMP-2: is answered again with the very same bytes, and makes nothing new", async () => {
     const first = await post("/v1/requests", as("rita"), asked("same"), "k1");
     const again = await post("/v1/requests", as("rita"), asked("same"), "k1");
     expect([first.status, first.replayed, again.status, again.replayed]).toEqual([201, false, 201, true]);
@@ -45,20 +45,20 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
     expect(page.json()).toHaveLength(1);
   });
 
-  it("api R-IDEMP-1: is the same call in both mounts", async () => {
+  it("engine R-IDEMP-1: is the same call in both mounts", async () => {
     const first = await post("/v1/requests", as("rita"), asked("mounts"), "k2");
     const again = await post("/v1/awe/requests", as("rita"), asked("mounts"), "k2");
     expect([again.replayed, again.body]).toEqual([true, first.body]);
   });
 
-  it("api R-IDEMP-1: the order of members and unknown ones do not make another call", async () => {
+  it("engine R-IDEMP-1: the order of members and unknown ones do not make another call", async () => {
     const first = await post("/v1/requests", as("rita"), asked("order"), "k3");
     const reordered = { artifact_id: "order", extra: 1, context: {}, artifact_type: "thing", policy_key: "p" };
     const again = await post("/v1/requests", as("rita"), reordered, "k3");
     expect([again.replayed, again.body]).toEqual([true, first.body]);
   });
 
-  it("api R-IDEMP-2: with another payload is refused", async () => {
+  it("engine R-IDEMP-2: with another payload is refused", async () => {
     await post("/v1/requests", as("rita"), asked("one"), "k4");
     const other = await post("/v1/awe/requests", as("rita"), asked("two"), "k4");
     expect(other).toMatchObject({
@@ -67,7 +67,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
     });
   });
 
-  it("api R-IDEMP-1: another requester is another payload, another caller another call", async () => {
+  it("engine R-IDEMP-1: another requester is another payload, another caller another call", async () => {
     const portal = (name: string): object => {
       const claims = { sub: `sub-${name}`, preferred_username: name, azp: "portal" };
       return { authorization: `Bearer ${unsignedToken(claims)}` };
@@ -79,14 +79,14 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
     expect([elsewhere.status, elsewhere.replayed]).toEqual([201, false]);
   });
 
-  it("api R-IDEMP-1: a refused call is not kept, so it can be repeated when it has become possible", async () => {
+  it("engine R-IDEMP-1: a refused call is not kept, so it can be repeated when it has become possible", async () => {
     const refused = await post("/v1/requests", as("rita"), { ...asked("later"), policy_key: "q" }, "k6");
     expect(refused.status).toBe(404);
     const accepted = await post("/v1/requests", as("rita"), asked("later"), "k6");
     expect([accepted.status, accepted.replayed]).toEqual([201, false]);
   });
 
-  it("api R-IDEMP-3: five at once act once", async () => {
+  it("engine R-IDEMP-3: five at once act once", async () => {
     const calls = Array.from({ length: 5 }, () => post("/v1/requests", as("rita"), asked("at-once"), "k7"));
     const answers = await Promise.all(calls);
     expect(new Set(answers.map(({ body }) => body["request_id"])).size).toBe(1);
@@ -107,7 +107,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
     });
   });
 
-  it("api R-IDEMP-4: nothing is replayed to an administrator of old, who may not read the request any more", async () => {
+  it("engine R-IDEMP-4: nothing is replayed to an administrator of old, who may not read the request any more", async () => {
     const boss = as("boss", ["AWE_ADMIN"]);
     const made = await post("/v1/requests", as("rita"), asked("former"));
     const task = `/v1/tasks/${textAt(made.body, "tasks", 0, "id")}`;
@@ -124,7 +124,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
     }
   });
 
-  it("api R-IDEMP-1: the same key on another task is another call", async () => {
+  it("engine R-IDEMP-1: the same key on another task is another call", async () => {
     const tasks = await Promise.all(
       ["a", "b"].map(async (artifact) => {
         const { body } = await post("/v1/requests", as("rita"), asked(artifact));
@@ -139,7 +139,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
     );
   });
 
-  it("api R-IDEMP-1: an empty key is no key", async () => {
+  it("engine R-IDEMP-1: an empty key is no key", async () => {
     const answers = [
       await post("/v1/requests", as("rita"), asked("x"), ""),
       await post("/v1/requests", as("rita"), asked("x"), ""),

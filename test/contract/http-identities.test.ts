@@ -68,14 +68,14 @@ describe("identities that an issuer vouches for", () => {
     return textAt(page, "items", 0, "id");
   }
 
-  it("api R-AUTH-3: of two subjects that come with one name at once, one becomes the person and the other is refused", async () => {
+  it("engine R-AUTH-3: of two subjects that come with one name at once, one becomes the person and the other is refused", async () => {
     const subjects = ["s-1", "s-2", "s-3", "s-4"];
     const answers = await Promise.all(subjects.map((sub) => called("GET", "/v1/me", token(sub, "shared"))));
     expect(answers.filter(({ http }) => http === 200)).toHaveLength(1);
     expect(answers.filter(({ http, code }) => http === 403 && code === "identity_conflict")).toHaveLength(3);
   });
 
-  it("api R-AUTH-3: one subject that comes with two names at once is one person, whichever name was first", async () => {
+  it("engine R-AUTH-3: one subject that comes with two names at once is one person, whichever name was first", async () => {
     const names = ["first-name", "second-name", "third-name"];
     const answers = await Promise.all(names.map((name) => called("GET", "/v1/me", token("many-names", name))));
     expect(answers.map(({ http }) => http)).toEqual([200, 200, 200]);
@@ -120,7 +120,7 @@ describe("identities that an issuer vouches for", () => {
   it.each([
     ["username", { sub: "sub-a", username: "service-account-a" }],
     ["sub", { sub: "service-account-b" }],
-  ])("api R-AUTH-6: a service account is a machine by its %s too", async (_claim, claims) => {
+  ])("engine R-AUTH-6: a service account is a machine by its %s too", async (_claim, claims) => {
     const machine = { authorization: `Bearer ${unsignedToken(claims)}` };
     expect(await called("GET", "/v1/me", machine)).toMatchObject({ http: 200, person_id: null });
   });

@@ -55,12 +55,12 @@ describe("the ledger over HTTP", () => {
     ]);
   });
 
-  it("api R-API-8: is given out in no form that was not asked for", async () => {
+  it("engine R-API-8: is given out in no form that was not asked for", async () => {
     const answer = await at.server.inject({ url: "/v1/ledger/export?format=csv", headers: asAdmin });
     expect([answer.statusCode, objectIn(answer.body)["detail"]]).toEqual([422, "query.format must be ndjson"]);
   });
 
-  it("api R-API-6: is not given out where the server has none to give", async () => {
+  it("engine R-API-6: is not given out where the server has none to give", async () => {
     for (const url of ["/v1/ledger/export", "/v1/ledger/checkpoint"]) {
       expect((await without.server.inject({ url, headers: asAdmin })).statusCode).toBe(404);
     }

@@ -53,7 +53,7 @@ describe("the console's session in development mode", () => {
       : `${String(answer.statusCode)} ${textAt(bodyOf(answer), "code")}`;
   }
 
-  it("api R-DEV-5: offers its people, and signs in as anybody with the roles asked for", async () => {
+  it("identity R-DEV-5: offers its people, and signs in as anybody with the roles asked for", async () => {
     const people = await place.at.server.inject("/v1/dev/people");
     expect(people.json()).toEqual([{ assignee: "ana", name: "Ana", roles: [] }]);
     const cookie = await signIn();
@@ -67,7 +67,7 @@ describe("the console's session in development mode", () => {
     });
   });
 
-  it("api R-AUTH-8: is the same person as a bearer of the same name", async () => {
+  it("engine R-AUTH-8: is the same person as a bearer of the same name", async () => {
     const bySession = await place.at.server.inject({
       url: "/v1/me",
       headers: { cookie: await signIn({ assignee: "ben" }) },
@@ -76,7 +76,7 @@ describe("the console's session in development mode", () => {
     expect(bodyOf(bySession)["person_id"]).toBe(bodyOf(byToken)["person_id"]);
   });
 
-  it("api R-SESS-1: cannot be read by scripts nor sent by other sites' pages, and is opaque", async () => {
+  it("api R-BROWSER-1: cannot be read by scripts nor sent by other sites' pages, and is opaque", async () => {
     const answer = await place.at.server.inject({
       method: "POST",
       url: "/v1/dev/session",
@@ -95,7 +95,7 @@ describe("the console's session in development mode", () => {
     ["of another port", { origin: "http://localhost:1", host: "localhost:2" }],
     ["of an opaque origin", { origin: "null" }],
     ["by a form, from an old browser", {}],
-  ])("api R-SESS-2: a write %s is refused", async (_name, headers) => {
+  ])("api R-BROWSER-2: a write %s is refused", async (_name, headers) => {
     const cookie = await signIn();
     expect(await status("POST", "/v1/requests", { cookie, ...headers })).toBe("403 csrf_invalid");
     expect(await status("DELETE", "/v1/session", { cookie, ...headers })).toBe("403 csrf_invalid");
@@ -105,11 +105,11 @@ describe("the console's session in development mode", () => {
     ["from the console", SAME_ORIGIN],
     ["of the same origin", { origin: "http://localhost:80", host: "localhost:80" }],
     ["with the console's header", { "x-requested-with": "countersign" }],
-  ])("api R-SESS-2: a write %s is read", async (_name, headers) => {
+  ])("api R-BROWSER-2: a write %s is read", async (_name, headers) => {
     expect(await status("POST", "/v1/requests", { cookie: await signIn(), ...headers })).toBe("422 invalid_input");
   });
 
-  it("api R-SESS-2: nobody is signed in from another site", async () => {
+  it("api R-BROWSER-2: nobody is signed in from another site", async () => {
     const answer = await place.at.server.inject({
       method: "POST",
       url: "/v1/dev/session",
@@ -119,19 +119,19 @@ describe("the console's session in development mode", () => {
     expect([answer.statusCode, answer.headers["set-cookie"]]).toEqual([403, undefined]);
   });
 
-  it("api R-SESS-3: ends when one signs out, on the server and not only in the browser", async () => {
+  it("api R-BROWSER-3: ends when one signs out, on the server and not only in the browser", async () => {
     const cookie = await signIn();
     expect(await status("DELETE", "/v1/session", { cookie, ...SAME_ORIGIN })).toBe("204");
     expect(await status("GET", "/v1/me", { cookie })).toBe("401 unauthenticated");
   });
 
-  it("api R-SESS-3: ends by itself", async () => {
+  it("api R-BROWSER-3: ends by itself", async () => {
     const cookie = await signIn();
     place.at.advance(3_600_001);
     expect(await status("GET", "/v1/me", { cookie })).toBe("401 unauthenticated");
   });
 
-  it("api R-SESS-1: a cookie that was never given out opens nothing", async () => {
+  it("api R-BROWSER-1: a cookie that was never given out opens nothing", async () => {
     for (const value of ["x", "A".repeat(43), "%00", "a\u00e9"]) {
       expect(await status("GET", "/v1/me", { cookie: `countersign_session=${value}` })).toBe("401 unauthenticated");
     }
@@ -151,18 +151,18 @@ describe("the console's session in development mode", () => {
     "127.0.0.1.evil.example",
     "10.0.0.1:8000",
     "localhost@evil.example",
-  ])("api R-DEV-2: under another host name (%s) the server opens nothing", async (host) => {
+  ])("identity R-DEV-2: under another host name (%s) the server opens nothing", async (host) => {
     expect(await status("GET", "/v1/me", { ...asAdmin, host })).toBe("421 host_not_allowed");
   });
 
   it.each(["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000", "app.localhost"])(
-    "api R-DEV-2: this machine's names are known: %s",
+    "identity R-DEV-2: this machine's names are known: %s",
     async (host) => {
       expect(await status("GET", "/v1/me", { ...asAdmin, host })).toBe("200");
     },
   );
 
-  it("api R-DEV-4: every answer says which mode this is", async () => {
+  it("identity R-DEV-4: every answer says which mode this is", async () => {
     for (const url of ["/v1/me", "/v1/awe/health", "/nothing", "/app", "/v1/awe/docs"]) {
       expect((await place.at.server.inject(url)).headers).toMatchObject({ "x-countersign-mode": "development" });
     }
@@ -177,7 +177,7 @@ describe("a server in production", () => {
   });
   afterAll(() => close(place));
 
-  it("api R-DEV-1: has no development routes and does not read unsigned tokens", async () => {
+  it("identity R-DEV-1: has no development routes and does not read unsigned tokens", async () => {
     for (const [method, url] of [
       ["GET", "/v1/dev/people"],
       ["POST", "/v1/dev/session"],
@@ -221,7 +221,7 @@ describe("a limit of writes", () => {
   });
   afterAll(() => close(place));
 
-  it("api R-API-7: holds for each caller alone, and not for reading", async () => {
+  it("engine R-API-7: holds for each caller alone, and not for reading", async () => {
     const write = async (name: string): Promise<number> =>
       (await place.at.server.inject({ method: "POST", url: "/v1/requests", headers: as(name), payload: {} }))
         .statusCode;
@@ -240,7 +240,7 @@ describe("a limit of writes", () => {
     expect(refused.json()).toMatchObject({ errorCode: "AWE-018", code: "rate_limited" });
   });
 
-  it("api R-API-7: one person's writes do not use up those of another who uses the same front end", async () => {
+  it("engine R-API-7: one person's writes do not use up those of another who uses the same front end", async () => {
     const write = async (sub: string): Promise<number> => {
       const headers = { authorization: `Bearer ${unsignedToken({ sub, azp: "portal" })}` };
       return (await place.at.server.inject({ method: "POST", url: "/v1/requests", headers, payload: {} })).statusCode;

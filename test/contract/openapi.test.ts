@@ -35,13 +35,13 @@ afterAll(async () => {
 });
 
 describe("the API description", () => {
-  it("api R-API-1: is test/golden/openapi.json (GOLDEN=update rewrites it)", async () => {
+  it("engine R-API-1: is test/golden/openapi.json (GOLDEN=update rewrites it)", async () => {
     const answer = await at.server.inject("/v1/openapi.json");
     expect(answer.statusCode).toBe(200);
     expectGolden("openapi.json", `${JSON.stringify(bodyOf(answer), null, 2)}\n`);
   });
 
-  it("api R-API-1: describes every route of its mount, and says which need a credential", async () => {
+  it("engine R-API-1: describes every route of its mount, and says which need a credential", async () => {
     for (const prefix of ["/v1/awe", "/v1"]) {
       const { openapi, paths } = descriptionSchema.parse(bodyOf(await at.server.inject(`${prefix}/openapi.json`)));
       expect(openapi).toBe("3.1.0");
@@ -56,7 +56,7 @@ describe("the API description", () => {
     }
   });
 
-  it("api R-API-1: has a page that loads nothing from elsewhere and runs under the strict policy", async () => {
+  it("engine R-API-1: has a page that loads nothing from elsewhere and runs under the strict policy", async () => {
     for (const prefix of ["/v1/awe", "/v1"]) {
       const page = await at.server.inject(`${prefix}/docs`);
       expect(page.statusCode).toBe(200);
@@ -71,7 +71,7 @@ describe("the API description", () => {
   });
 
   it.each(["package.json", "..%2fpackage.json", "%2e%2e%2findex.js", "index.html", "x"])(
-    "api R-API-1: gives out no other file: %s",
+    "engine R-API-1: gives out no other file: %s",
     async (file) => {
       expect((await at.server.inject(`/v1/docs/${file}`)).statusCode).toBe(404);
     },
@@ -79,7 +79,7 @@ describe("the API description", () => {
 });
 
 describe("the console's files", () => {
-  it("api R-API-11: what changes is always asked for again, what carries its hash is kept", async () => {
+  it("engine R-API-11: what changes is always asked for again, what carries its hash is kept", async () => {
     const page = await at.server.inject("/app");
     expect([page.statusCode, page.headers["content-type"], page.headers["cache-control"]]).toEqual([
       200,
@@ -91,7 +91,7 @@ describe("the console's files", () => {
     expect(script.headers["x-content-type-options"]).toBe("nosniff");
   });
 
-  it("api R-API-13: an address that only the browser knows is answered with the console", async () => {
+  it("engine R-API-13: an address that only the browser knows is answered with the console", async () => {
     for (const path of [
       "/app/",
       "/app/inbox",
@@ -110,13 +110,13 @@ describe("the console's files", () => {
     "/app/..%2fsecret.txt",
     "/app/%00",
     "/app/assets/%2e%2e%2f%2e%2e%2fsecret.txt",
-  ])("api R-API-6: what is no file of the console is not there: %s", async (path) => {
+  ])("engine R-API-6: what is no file of the console is not there: %s", async (path) => {
     const answer = await at.server.inject(path);
     expect(answer.statusCode).toBe(404);
     expect(answer.body).not.toContain("secret\n");
   });
 
-  it("api R-API-11: answers of the API are never kept by a cache", async () => {
+  it("engine R-API-11: answers of the API are never kept by a cache", async () => {
     for (const url of ["/v1/me", "/v1/awe/requests", "/v1/nothing", "/v1/openapi.json"]) {
       expect((await at.server.inject({ url, headers: asAdmin })).headers["cache-control"]).toBe("no-store");
     }

@@ -210,7 +210,7 @@ describeOnEveryPostgres("commands at once", (database) => {
     });
   }
 
-  it("api R-IDEMP-3: five creates with one key at once make one request and five equal answers", async () => {
+  it("engine R-IDEMP-3: five creates with one key at once make one request and five equal answers", async () => {
     await activate(world, racePolicy("one", [{ people: ["ann"] }]));
     const tally = await race(ROUNDS, async (round) => {
       const answers = await fiveCreates(round, () => "same");
@@ -221,7 +221,7 @@ describeOnEveryPostgres("commands at once", (database) => {
     await expectWholeEnd({ in_review: ROUNDS });
   });
 
-  it("api R-IDEMP-2: five creates with one key and five bodies at once make one request and four refusals", async () => {
+  it("engine R-IDEMP-2: five creates with one key and five bodies at once make one request and four refusals", async () => {
     await activate(world, racePolicy("one", [{ people: ["ann"] }]));
     const tally = await race(ROUNDS, async (round) => {
       const answers = await fiveCreates(round, (index) => `body ${String(index)}`);

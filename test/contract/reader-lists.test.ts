@@ -49,7 +49,7 @@ describeOnEveryPostgres("lists", (database) => {
     await Promise.all(pools.map((one) => one.end()));
   });
 
-  describe("api R-API-10: pages", () => {
+  describe("engine R-API-10: pages", () => {
     it("of requests visit each request that was there exactly once, newest first, whatever is inserted meanwhile", async () => {
       const ana = await stored.person("ana");
       const made: string[] = [];
@@ -112,7 +112,7 @@ describeOnEveryPostgres("lists", (database) => {
     });
   });
 
-  it("api R-API-12: search finds text literally, in any case, in the search text and in the context", async () => {
+  it("engine R-API-12: search finds text literally, in any case, in the search text and in the context", async () => {
     const plain = await stored.request({ searchText: "Ümit 100 percent" });
     const marked = await stored.request({ searchText: "100% of_a\\b", context: { note: "Quoted Ärger" } });
     const find = async (q: string): Promise<string[]> =>
@@ -261,7 +261,7 @@ describeOnEveryPostgres("lists", (database) => {
     expect(await list(readerOfAll(), { name: "ben" })).toEqual([]);
   });
 
-  it("api R-AUTH-3: a principal is found by identity and by exact name, with the subjects that have claimed the person", async () => {
+  it("engine R-AUTH-3: a principal is found by identity and by exact name, with the subjects that have claimed the person", async () => {
     const ana = await stored.person("ana");
     await pool.query("insert into identities values ($1, 'sub-1', $2, now(), $3)", [
       ISSUER,

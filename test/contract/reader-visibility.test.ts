@@ -15,7 +15,7 @@ import {
 import { randomId } from "../../src/main/random-id.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 
-/** Who may read the one request that each case is about (api R-AUTH-30). */
+/** Who may read the one request that each case is about (engine R-AUTH-30). */
 interface Case {
   readonly who: string;
   readonly viewer: (people: Readonly<Record<string, StoredPerson>>) => Viewer;
@@ -95,7 +95,7 @@ describeOnEveryPostgres("who may read a request", (database) => {
     await pool.end();
   });
 
-  describe.each(cases)("api R-AUTH-30: $who", ({ viewer: viewerFor, sees }) => {
+  describe.each(cases)("engine R-AUTH-30: $who", ({ viewer: viewerFor, sees }) => {
     it("sees the request, its events, tasks and lists alike, or none of them", async () => {
       const viewer = viewerFor(people);
       const limit = 10;
@@ -115,7 +115,7 @@ describeOnEveryPostgres("who may read a request", (database) => {
     });
   });
 
-  it("api R-EVENT-4: an unknown request has no events, not an empty list of them", async () => {
+  it("engine R-EVENT-4: an unknown request has no events, not an empty list of them", async () => {
     expect(await reader.events(randomId(), 0, readerOfAll())).toBeUndefined();
     expect(await reader.events(request.id, 2, readerOfAll())).toEqual([]);
   });

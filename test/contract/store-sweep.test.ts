@@ -7,7 +7,7 @@ import { initialize, openApplication } from "../support/test-application.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 
 describeOnEveryPostgres("answers kept for repeated calls", (database) => {
-  it("api R-IDEMP-4: are replayed until their time is over, and forgotten then", async () => {
+  it("engine R-IDEMP-4: are replayed until their time is over, and forgotten then", async () => {
     const fresh = await database.fresh();
     const test = openApplication(fresh.url, { orgId: await initialize(fresh.url) });
     const admin = await test.admin();

@@ -146,7 +146,7 @@ describe("the life of a server", () => {
 });
 
 describe("a server that must not start", () => {
-  it("api R-DEV-3: serve refuses the ledger of development mode, and nothing is changed", async () => {
+  it("identity R-DEV-3: serve refuses the ledger of development mode, and nothing is changed", async () => {
     const server = dev();
     await server.url;
     server.kill("SIGTERM");
@@ -159,9 +159,9 @@ describe("a server that must not start", () => {
   });
 
   it.each<[string, readonly string[], Readonly<Record<string, string>>, string]>([
-    ["api R-AUTH-40: without anybody to sign in", ["serve"], {}, "no_sign_in"],
-    ["api R-DEV-2: in development mode on every address", ["dev", "--host", "0.0.0.0"], {}, "dev_mode_refused"],
-    ["api R-DEV-2: in development mode in production", ["dev"], { NODE_ENV: "production" }, "dev_mode_refused"],
+    ["engine R-AUTH-40: without anybody to sign in", ["serve"], {}, "no_sign_in"],
+    ["identity R-DEV-2: in development mode on every address", ["dev", "--host", "0.0.0.0"], {}, "dev_mode_refused"],
+    ["identity R-DEV-2: in development mode in production", ["dev"], { NODE_ENV: "production" }, "dev_mode_refused"],
     ["configuration: with a setting that is none", ["dev"], { AWE__SLA__X: "1" }, "AWE__SLA__X"],
     ["with a port that is none", ["dev", "--port", "eighty"], {}, "--port"],
     ["with a flag that is none", ["dev", "--prot", "1"], {}, "--prot"],

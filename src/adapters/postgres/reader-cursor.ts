@@ -1,5 +1,5 @@
 /**
- * Where does the next page start? After the last row's sort key, written into an opaque text (api R-API-10). Keys are
+ * Where does the next page start? After the last row's sort key, written into an opaque text (engine R-API-10). Keys are
  * compared, not counted, so that rows inserted meanwhile neither repeat nor hide others.
  */
 import { InvalidCursor } from "../../ports/invalid-cursor.ts";

@@ -33,7 +33,7 @@ export function allOf(conditions: readonly (string | null | undefined | false)[]
   return asked.length === 0 ? "true" : asked.map((condition) => `(${condition})`).join(" and ");
 }
 
-/** The pattern for LIKE that finds `text` anywhere, `%`, `_` and `\` meaning themselves (api R-API-12). */
+/** The pattern for LIKE that finds `text` anywhere, `%`, `_` and `\` meaning themselves (engine R-API-12). */
 export function containing(text: string): string {
   return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
 }

@@ -1,5 +1,5 @@
 /**
- * Who may read a request, in SQL (api R-AUTH-30): readers of everything; the requester; the creator; everyone who holds or
+ * Who may read a request, in SQL (engine R-AUTH-30): readers of everything; the requester; the creator; everyone who holds or
  * held one of its tasks, and their delegators. The one place where this rule is written; every list and page asks it.
  *
  * Permitting compares names exactly (R-AUTH-5), and a requester's name is a person's: a machine of that name is somebody else.

@@ -1,6 +1,6 @@
 /**
  * The read side on Postgres: every question of the port in a number of statements that depends on nothing (engine section
- * 21), and never without asking what the viewer may see (api R-AUTH-30).
+ * 21), and never without asking what the viewer may see (engine R-AUTH-30).
  */
 import type { Pool } from "pg";
 import type { Reader } from "../../ports/reader.ts";

@@ -225,7 +225,7 @@ async function simulateAnswer(
     const msg = "is not available in this version: leave it out";
     return faulty([{ type: "not_available", loc: ["body", "approved_by"], msg }]);
   }
-  // Local times without an offset are UTC, as everywhere (policies R-SIM-2).
+  // Local times without an offset are UTC, as everywhere (engine R-SIM-2).
   const at = body.at === undefined ? null : Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(body.at) ? body.at : `${body.at}Z`);
   if (at !== null && Number.isNaN(at)) {
     return faulty([{ type: "value_error", loc: ["body", "at"], msg: "must be a time such as 2026-11-20T08:54:40Z" }]);

@@ -11,7 +11,7 @@ function token(claims: object, header: object = { alg: "none" }): string {
 
 describe("a token in development mode", () => {
   it.each([{ alg: "none" }, { alg: "HS256" }, { alg: "RS256", kid: "unknown" }])(
-    "api R-AUTH-40: any algorithm is read: %j",
+    "engine R-AUTH-40: any algorithm is read: %j",
     async (header) => {
       expect(await verifier.verify(token({ sub: "s", iss: "https://a" }, header))).toEqual({
         claims: { sub: "s", iss: "https://a" },
@@ -20,7 +20,7 @@ describe("a token in development mode", () => {
     },
   );
 
-  it("api R-AUTH-40: an expiry is honoured where there is one", async () => {
+  it("engine R-AUTH-40: an expiry is honoured where there is one", async () => {
     const at = (offsetSeconds: number): object => ({ sub: "s", exp: NOW / 1000 + offsetSeconds });
     expect(await verifier.verify(token(at(60)))).toHaveProperty("claims");
     expect(await verifier.verify(token(at(-31)))).toEqual({ fault: "it has expired" });
@@ -28,7 +28,7 @@ describe("a token in development mode", () => {
   });
 
   it.each(["", "x", "a.b.c", "..", `${"x".repeat(20_000)}.e30.`])(
-    "api R-API-6: what is no token is refused: %#",
+    "engine R-API-6: what is no token is refused: %#",
     async (text) => {
       expect(await verifier.verify(text)).toHaveProperty("fault");
     },

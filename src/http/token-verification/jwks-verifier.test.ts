@@ -79,7 +79,7 @@ function issuer(...keys: KeyPair[]): FakeIssuer {
 }
 
 describe("a token in production", () => {
-  it("api R-AUTH-21: signed by the issuer's key and in time, its claims are read", async () => {
+  it("engine R-AUTH-21: signed by the issuer's key and in time, its claims are read", async () => {
     const verified = await issuer()
       .verifier()
       .verify(await sign({ preferred_username: "ana" }));
@@ -93,13 +93,13 @@ describe("a token in production", () => {
     ["without expiry", { exp: undefined }, "`exp` is missing or not a number"],
     ["of another issuer", { iss: "https://evil.example" }, "it was issued by somebody else"],
     ["without issuer", { iss: undefined }, "it was issued by somebody else"],
-  ])("api R-AUTH-21: a token that is %s is refused", async (_name, claims, fault) => {
+  ])("engine R-AUTH-21: a token that is %s is refused", async (_name, claims, fault) => {
     const token = await sign(claims);
     expect(await issuer().verifier().verify(token)).toEqual({ fault });
   });
 
   it.each([{ exp: seconds(-29_000) }, { nbf: seconds(29_000) }, { iat: seconds(29_000) }])(
-    "api R-AUTH-21: clocks may differ by 30 s: %j",
+    "engine R-AUTH-21: clocks may differ by 30 s: %j",
     async (claims) => {
       expect(
         await issuer()
@@ -109,19 +109,19 @@ describe("a token in production", () => {
     },
   );
 
-  it("api R-AUTH-21: the audience must contain ours, when one is set", async () => {
+  it("engine R-AUTH-21: the audience must contain ours, when one is set", async () => {
     const verifier = issuer().verifier({ audience: "countersign" });
     expect(await verifier.verify(await sign({ aud: ["x", "countersign"] }))).toHaveProperty("claims");
     expect(await verifier.verify(await sign({ aud: "x" }))).toEqual({ fault: "it is not meant for this service" });
     expect(await verifier.verify(await sign())).toEqual({ fault: "it is not meant for this service" });
   });
 
-  it("api R-AUTH-21: another name of the issuer is the same issuer", async () => {
+  it("engine R-AUTH-21: another name of the issuer is the same issuer", async () => {
     const verifier = issuer().verifier({ additionalIssuers: ["https://inside.example"] });
     expect(await verifier.verify(await sign({ iss: "https://inside.example" }))).toMatchObject({ issuer: ISSUER });
   });
 
-  it("api R-AUTH-21: unsigned, HMAC-signed and wrongly signed tokens are refused", async () => {
+  it("engine R-AUTH-21: unsigned, HMAC-signed and wrongly signed tokens are refused", async () => {
     const claims = { iss: ISSUER, sub: "s", exp: seconds(5 * MINUTE) };
     const verifier = issuer().verifier();
     const unsigned = new UnsecuredJWT(claims).encode();
@@ -135,17 +135,17 @@ describe("a token in production", () => {
     expect(await verifier.verify((await sign()).slice(0, -3))).toHaveProperty("fault");
   });
 
-  it("api R-AUTH-21: an algorithm that was not configured is refused even with a fitting key", async () => {
+  it("engine R-AUTH-21: an algorithm that was not configured is refused even with a fitting key", async () => {
     const verifier = issuer().verifier({ algorithms: ["RS256"] });
     expect(await verifier.verify(await sign())).toEqual({ fault: "the algorithm is not allowed" });
   });
 
-  it.each([["none"], ["HS256"], ["RS1"]])("api R-AUTH-21: the setting cannot allow %s", (algorithm) => {
+  it.each([["none"], ["HS256"], ["RS1"]])("engine R-AUTH-21: the setting cannot allow %s", (algorithm) => {
     expect(() => issuer().verifier({ algorithms: ["RS256", algorithm] })).toThrow(algorithm);
   });
 
   it.each(["", "x", "a.b.c", "...", "e30.e30.", "\u0000", "ä.ö.ü", "x".repeat(16 * 1024 + 1)])(
-    "api R-API-6: what is no token is refused, not an error: %#",
+    "engine R-API-6: what is no token is refused, not an error: %#",
     async (token) => {
       expect(await issuer().verifier().verify(token)).toHaveProperty("fault");
     },
@@ -153,7 +153,7 @@ describe("a token in production", () => {
 });
 
 describe("the issuer's keys", () => {
-  it("api R-AUTH-22: many tokens at once cost one fetch", async () => {
+  it("engine R-AUTH-22: many tokens at once cost one fetch", async () => {
     const idp = issuer();
     const verifier = idp.verifier();
     const token = await sign();
@@ -161,7 +161,7 @@ describe("the issuer's keys", () => {
     expect(idp.asked).toEqual([JWKS_URL]);
   });
 
-  it("api R-AUTH-22: after ten minutes they are fetched again, and nobody waits for it", async () => {
+  it("engine R-AUTH-22: after ten minutes they are fetched again, and nobody waits for it", async () => {
     const idp = issuer();
     const verifier = idp.verifier();
     await verifier.verify(await sign());
@@ -171,7 +171,7 @@ describe("the issuer's keys", () => {
     expect(idp.asked).toHaveLength(2);
   });
 
-  it("api R-AUTH-22: an unknown key is looked for once in 30 s, so that a flood of bad tokens is no flood of fetches", async () => {
+  it("engine R-AUTH-22: an unknown key is looked for once in 30 s, so that a flood of bad tokens is no flood of fetches", async () => {
     const idp = issuer();
     const verifier = idp.verifier();
     const token = await sign({ exp: seconds(60 * MINUTE) }, other);
@@ -186,7 +186,7 @@ describe("the issuer's keys", () => {
     expect(idp.asked).toHaveLength(2);
   });
 
-  it("api R-AUTH-22: while the issuer is down they serve for a day, then nobody is recognised", async () => {
+  it("engine R-AUTH-22: while the issuer is down they serve for a day, then nobody is recognised", async () => {
     const idp = issuer();
     const verifier = idp.verifier();
     const token = await sign({ exp: seconds(48 * 60 * MINUTE) });
@@ -200,7 +200,7 @@ describe("the issuer's keys", () => {
     expect(await verifier.verify(token)).toHaveProperty("claims");
   });
 
-  it("api R-AUTH-22: without any keys the world failed, not the token", async () => {
+  it("engine R-AUTH-22: without any keys the world failed, not the token", async () => {
     const idp = issuer();
     idp.down = true;
     await expect(idp.verifier().verify(await sign())).rejects.toMatchObject({
@@ -209,14 +209,14 @@ describe("the issuer's keys", () => {
     });
   });
 
-  it("api R-AUTH-21: without a configured address the discovery document names it", async () => {
+  it("engine R-AUTH-21: without a configured address the discovery document names it", async () => {
     const idp = issuer();
     expect(await idp.verifier({ jwksUrl: null }).verify(await sign())).toHaveProperty("claims");
     expect(idp.asked).toEqual([`${ISSUER}/.well-known/openid-configuration`, JWKS_URL]);
   });
 
   it.each([{ issuer: "https://evil.example", jwks_uri: JWKS_URL }, { issuer: ISSUER }, null, "x"])(
-    "api R-AUTH-21: a discovery document of somebody else is not believed: %j",
+    "engine R-AUTH-21: a discovery document of somebody else is not believed: %j",
     async (document) => {
       const idp = issuer();
       idp.discovery = document;

@@ -22,7 +22,7 @@ describe("the answers of the server", () => {
     ['</v1/requests?cursor=x>; rel="prev", </v1/requests?cursor=y>; rel="next"', "y"],
     ['</v1/requests?cursor=x>; rel="prev"', null],
     [null, null],
-  ])("api R-API-10: the next page of %s is %s", (link, cursor) => {
+  ])("engine R-API-10: the next page of %s is %s", (link, cursor) => {
     expect(nextCursor(link)).toBe(cursor);
   });
 
