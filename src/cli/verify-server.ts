@@ -85,6 +85,9 @@ async function readExport(
   return { trailer: null, vkey };
 }
 
+/** An entry has at most 65,535 bytes; escaped as JSON it cannot become longer than this. */
+const LINE_MAX = 1_000_000;
+
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
@@ -92,6 +95,8 @@ async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     const lines = (rest + decoder.decode(part.value, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
+    if (rest.length > LINE_MAX)
+      throw new CannotVerifyServer("The export is not readable: one of its lines never ends.");
     yield* lines;
   }
   if (rest !== "") yield rest;
