@@ -15,7 +15,6 @@ export function openTask(request: Request, taskId: TaskId, actor: Actor, verb: s
   const found = findTask(request, taskId);
   if (found === undefined) return refuse("task_not_found", `Task ${taskId} not found`);
   if (actor.machine || actor.person === null) return refuse("machine", "Machine credentials cannot decide");
-  if (actor.person.disabled) return refuse("forbidden", "Your account is disabled");
   const override = found.task.personId !== actor.person.id;
   if (override && !actor.admin) return refuse("not_assignee", "Task is not assigned to you");
   if (!isLive(request.status)) return terminalRefusal(request, verb);
