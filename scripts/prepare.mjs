@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 export const root = dirname(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname));
@@ -44,6 +44,8 @@ export function build() {
   if (existsSync(BUILD_STAMP) && readFileSync(BUILD_STAMP, "utf8") === sources) return;
   rmSync(BUILD_STAMP, { force: true });
   step("compiling the server", process.execPath, [tool("typescript/bin/tsc"), "-b", "tsconfig.node.json"]);
+  // The compiler writes plain files; `npx countersign` runs this one as a program.
+  chmodSync(join(root, "dist/src/cli/countersign.js"), 0o755);
   step("building the console", process.execPath, [tool("vite/bin/vite.js"), "build", "ui", "--logLevel", "warn"]);
   mkdirSync(dirname(BUILD_STAMP), { recursive: true });
   writeFileSync(BUILD_STAMP, sources);

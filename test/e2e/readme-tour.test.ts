@@ -1,6 +1,6 @@
 /** The README's first tour, run as it is printed: what a newcomer copies must work, word for word. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startConsoleServer, type ConsoleServer } from "./console-server.ts";
 
@@ -30,6 +30,15 @@ describe("the README's tour with curl", () => {
     // `jq` only picks the member out; without it on the machine the whole answer says the same.
     const answer: unknown = JSON.parse(run(token, read.replace("<request_id>", requestId).replace(/\| jq .*$/m, "")));
     expect(answer).toMatchObject({ status: "approved" });
+  });
+
+  it("leaves a program behind that `npx countersign` can run", () => {
+    const program = new URL("../../dist/src/cli/countersign.js", import.meta.url);
+    expect(() => {
+      accessSync(program, constants.X_OK);
+    }).not.toThrow();
+    const { stdout, status } = spawnSync("npx", ["countersign", "version"], { encoding: "utf8" });
+    expect([status, stdout.trim()]).toEqual([0, expect.stringMatching(/\d+\.\d+\.\d+/)]);
   });
 
   /** Runs a printed command against the server of this test: only the port differs from the page. */
