@@ -132,7 +132,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/{core,ledger,gates}/**/*.ts"],
+    files: ["src/{core,ledger,gates,evidence}/**/*.ts"],
     ignores: ["**/*.test.ts"],
     rules: { "no-restricted-syntax": ["error", defaultExport, ...impurities] },
   },

@@ -1,6 +1,6 @@
 /**
  * Documentation that cannot be followed is worse than none: every relative link and anchor must exist, every shell block
- * must parse, every JSON block must be JSON, every `npm run …` must name a script of package.json.
+ * must parse, every JSON block must be JSON, every `npm run …` must name a script of package.json, every threat its tests.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
@@ -13,6 +13,7 @@ const pages = [...markdownIn(root, false), ...markdownIn(join(root, "docs"), tru
 const faults = pages.flatMap((page) => {
   const text = readFileSync(page, "utf8");
   const found = [...brokenLinks(page, text), ...brokenBlocks(text), ...unknownScripts(text)];
+  if (page.endsWith(join("security", "threats.md"))) found.push(...untriedThreats(text));
   return found.map((fault) => `${relative(root, page)}: ${fault}`);
 });
 for (const fault of faults) console.error(`  ${fault}`);
@@ -73,6 +74,21 @@ function jsonFault(code) {
   } catch (error) {
     return [`JSON block does not parse: ${String(error)}`];
   }
+}
+
+/** Every threat names the tests that try it, and they exist. */
+function untriedThreats(text) {
+  const folders = ["src", "test"].flatMap((folder) => readdirSync(join(root, folder), { recursive: true }));
+  const tests = new Set(folders.flatMap((file) => /([^/]+)\.test\.ts$/.exec(file)?.[1] ?? []));
+  const rows = text.split("\n").filter((line) => /^\| T\d+ /.test(line));
+  return rows.flatMap((row) => {
+    const cells = row.split("|").map((cell) => cell.trim());
+    const named = [...(cells.at(-2) ?? "").matchAll(/`([a-z-]+)`/g)].map(([, name]) => name);
+    if (named.length === 0) return [`${cells[1]} names no test`];
+    return named
+      .filter((name) => !tests.has(name))
+      .map((name) => `${cells[1]} names the test ${name}, which does not exist`);
+  });
 }
 
 function unknownScripts(text) {
