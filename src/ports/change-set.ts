@@ -10,6 +10,8 @@ import type { Policy, PolicyProblem, PolicyStatus } from "../core/policy.ts";
 import type { Request } from "../core/request.ts";
 import type { EntryDraft } from "../ledger/append.ts";
 import type { Opening } from "../ledger/commitment.ts";
+import type { AliasRecord, DirectoryEntry } from "./identity-records.ts";
+import type { RecordChanges } from "./records.ts";
 
 export interface DescribedEntry {
   readonly draft: EntryDraft;
@@ -48,32 +50,6 @@ export interface PolicyVersion {
   readonly activatedAt: Instant | null;
 }
 
-export interface PersonRecord {
-  readonly id: PersonId;
-  readonly orgId: string;
-  readonly assignee: string;
-  readonly displayName: string | null;
-  readonly email: string | null;
-  readonly status: "placeholder" | "active" | "disabled";
-  readonly createdAt: Instant;
-}
-
-/** A name by which somebody is known; `verified` once a token has proved it (R-AUTH-1). */
-export interface AliasRecord {
-  readonly orgId: string;
-  readonly name: string;
-  readonly folded: string;
-  readonly personId: PersonId;
-  readonly proof: "asserted" | "verified";
-}
-
-export interface IdentityRecord {
-  readonly issuer: string;
-  readonly subject: string;
-  readonly personId: PersonId;
-  readonly createdAt: Instant;
-}
-
 export interface DelegationRecord {
   readonly id: DelegationId;
   readonly orgId: string;
@@ -93,26 +69,11 @@ export interface DelegationRecord {
   readonly deletedAt: Instant | null;
 }
 
-/** A role (with the client as namespace, "" for none) or a group (its path) of the local directory (R-RESOLVE-11). */
-export interface DirectoryEntry {
-  readonly orgId: string;
-  readonly kind: "role" | "group";
-  readonly client: string;
-  readonly name: string;
-  readonly members: readonly PersonId[];
-  readonly createdAt: Instant;
-  readonly deleted: boolean;
-}
-
-export interface SessionRecord {
-  /** SHA-256 of the cookie's value, hex. */
-  readonly tokenHash: string;
-  readonly orgId: string;
-  readonly personId: PersonId;
-  readonly claims: JsonObject;
-  readonly createdAt: Instant;
-  readonly expiresAt: Instant;
-  readonly endedAt: Instant | null;
+/** What somebody who decided was shown, kept for as long as the decision (identity R-SIGN-3). */
+export interface DisplayRecord {
+  readonly digest: string;
+  readonly requestId: RequestId;
+  readonly document: JsonObject;
 }
 
 /** One line of the audit list, a view of the entry that it belongs to (ledger R-KIND-2). */
@@ -146,12 +107,13 @@ export interface ChangeSet {
   readonly requests?: readonly RequestChange[];
   readonly policies?: readonly PolicyVersion[];
   readonly deletedPolicies?: readonly PolicyVersion[];
-  readonly people?: readonly PersonRecord[];
+  readonly records?: RecordChanges;
+  /** Whose attributes, credentials and ledger openings go away for good; the id stays. */
+  readonly erased?: readonly PersonId[];
   readonly aliases?: readonly AliasRecord[];
-  readonly identities?: readonly IdentityRecord[];
   readonly delegations?: readonly DelegationRecord[];
   readonly directory?: readonly DirectoryEntry[];
-  readonly sessions?: readonly SessionRecord[];
+  readonly displays?: readonly DisplayRecord[];
   readonly audit?: readonly AuditRecord[];
   readonly idempotency?: readonly IdempotencyRecord[];
 }

@@ -6,22 +6,17 @@ import type { Facts, FactsNeeded } from "../core/facts.ts";
 import type { DelegationId, NewId, PersonId, RequestId, TaskId } from "../core/ids.ts";
 import type { Instant, Person } from "../core/person.ts";
 import type { Request } from "../core/request.ts";
-import type {
-  ChangeSet,
-  CompiledPolicy,
-  DelegationRecord,
-  DirectoryEntry,
-  IdempotencyRecord,
-  PersonRecord,
-  PolicyVersion,
-  SessionRecord,
-} from "./change-set.ts";
+import type { ChangeSet, CompiledPolicy, DelegationRecord, IdempotencyRecord, PolicyVersion } from "./change-set.ts";
+import type { DirectoryEntry, PersonRecord } from "./identity-records.ts";
+import type { RecordKind, RecordMember, RecordQuery, Records } from "./records.ts";
 
 /** What a command reads, known before the transaction starts. Everything named is locked or cannot change meanwhile. */
 export interface Needs {
   readonly requestIds?: readonly RequestId[];
   /** The requests that these tasks belong to. */
   readonly taskIds?: readonly TaskId[];
+  /** The live requests of these people, at most `limit` of them, in the order of their ids. */
+  readonly requestsOf?: RequestsOf;
   /** The active version of these policy lines. */
   readonly activePolicyKeys?: readonly string[];
   /** Every version of these policy lines. */
@@ -33,7 +28,16 @@ export interface Needs {
   /** People by exact name; those nobody knows are left out. */
   readonly knownNames?: readonly string[];
   readonly directory?: readonly { readonly kind: "role" | "group"; readonly client: string; readonly name: string }[];
-  readonly sessions?: readonly string[];
+  readonly records?: readonly RecordQuery[];
+  /** How many openings belong to entries that name these people. */
+  readonly openingsOf?: readonly PersonId[];
+}
+
+/** Where they hold an open task or stand behind one; or in any way: also as who made it, or decided (identity R-ID-7). */
+export interface RequestsOf {
+  readonly personIds: readonly PersonId[];
+  readonly as: "holder" | "anybody";
+  readonly limit: number;
 }
 
 /** The state as this command finds it: what `Needs` named, after every earlier command of the same transaction. */
@@ -42,6 +46,8 @@ export interface World {
   readonly newId: NewId;
   request(id: RequestId): Request | undefined;
   requestOfTask(id: TaskId): Request | undefined;
+  /** Those that `Needs.requestsOf` asked for; the command must be `alone`. */
+  requestsOfPeople(): readonly Request[];
   /** Ascending by version; empty when the line does not exist. */
   policyLine(key: string): readonly PolicyVersion[];
   /** Compiled once; which version is active was read in this transaction (R-POLICY-5). */
@@ -54,7 +60,10 @@ export interface World {
   /** The person that goes by this exact name, and the issuers whose tokens have claimed it. */
   known(name: string): { readonly person: Person; readonly claimedBy: readonly string[] } | undefined;
   directoryEntry(kind: "role" | "group", client: string, name: string): DirectoryEntry | undefined;
-  session(tokenHash: string): SessionRecord | undefined;
+  /** Openings of entries that name the person; asked for in `Needs.openingsOf`. */
+  openingsOf(id: PersonId): number;
+  /** The records that hold the value in this member, in the order of their keys; asked for in `Needs.records`. */
+  records<Kind extends RecordKind>(kind: Kind, by: RecordMember<Kind>, value: string): readonly Records[Kind][];
 }
 
 export interface StoreCommand<Answer> {

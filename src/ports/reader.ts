@@ -2,12 +2,23 @@
  * The read side: what pages and lists show, each in a constant number of statements. Visibility (R-AUTH-30) is part of
  * every question: what the viewer may not see does not exist.
  */
+import type { Assurance } from "../core/assurance-level.ts";
 import type { DelegationId, EventId, PersonId, PolicyId, RequestId, StageRunId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Instant } from "../core/person.ts";
 import type { PolicyStatus } from "../core/policy.ts";
 import type { Decision, Request, RequestStatus, Task, TaskKind, TaskStatus } from "../core/request.ts";
-import type { DelegationRecord, DirectoryEntry, PersonRecord, PolicyVersion, SessionRecord } from "./change-set.ts";
+import type { Page } from "./page.ts";
+import type { DelegationRecord, PolicyVersion } from "./change-set.ts";
+import type {
+  ApiTokenRecord,
+  DirectoryEntry,
+  MachineRecord,
+  OrganizationRecord,
+  PersonRecord,
+} from "./identity-records.ts";
+import type { MemberReader } from "./member-reader.ts";
+import type { RecordKind, RecordQuery, Records } from "./records.ts";
 
 /** Who asks. `readsAll` is true for viewers, administrators, and everybody where the installation says so (R-AUTH-31). */
 export interface Viewer {
@@ -20,12 +31,6 @@ export interface Viewer {
   readonly readsAll: boolean;
 }
 
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  /** Opaque; null on the last page. */
-  readonly next: string | null;
-}
-
 export type RequestSummary = Omit<Request, "stages">;
 
 export interface TaskView {
@@ -33,6 +38,8 @@ export interface TaskView {
   readonly stageId: StageRunId;
   readonly stageOrder: number;
   readonly stageName: string;
+  /** What an approval in the stage must be proven by. */
+  readonly assurance: Assurance;
   readonly decision: Decision | null;
   readonly request: RequestSummary;
   readonly searchText: string | null;
@@ -138,7 +145,7 @@ export interface AuditLine {
   readonly position: number;
 }
 
-export interface Reader {
+export interface Reader extends MemberReader {
   /** The whole aggregate, one statement. */
   request(id: RequestId, viewer: Viewer): Promise<Request | undefined>;
   requests(filter: RequestFilter, viewer: Viewer): Promise<Page<RequestSummary>>;
@@ -174,7 +181,20 @@ export interface Reader {
     readonly subject: string;
     readonly assignee: string;
   }): Promise<{ readonly byIdentity: IdentifiedPerson | undefined; readonly byName: IdentifiedPerson | undefined }>;
-  session(tokenHash: string): Promise<SessionRecord | undefined>;
+  /** Undefined for somebody who neither comes from this organization nor holds a role in it or on the platform. */
+  person(id: PersonId): Promise<KnownMember | undefined>;
+  /** By name. */
+  machines(filter: MachineFilter): Promise<Page<MachineView>>;
+  machine(id: string): Promise<MachineView | undefined>;
+  /** Newest first. */
+  tokens(filter: TokenFilter): Promise<Page<TokenView>>;
+  token(id: string): Promise<TokenView | undefined>;
+  /** Tokens of any organization whose time is over, and whose end the ledger does not tell yet. */
+  expiredTokens(now: Instant, limit: number): Promise<readonly { readonly id: string; readonly orgId: string }[]>;
+  /** Every organization of the installation, by name. */
+  organizations(): Promise<readonly OrganizationRecord[]>;
+  /** Records of any organization: whoever asks compares `orgId` before showing one. */
+  records<Kind extends RecordKind>(query: RecordQuery<Kind>): Promise<readonly Records[Kind][]>;
   /** Events after this ledger position that the viewer may see, oldest first; for the event stream. */
   eventsAfter(position: number, limit: number, viewer: Viewer): Promise<readonly StoredEvent[]>;
   /** Number of ledger entries. */
@@ -185,9 +205,60 @@ export interface Reader {
   nextTimerAt(): Promise<Instant | null>;
 }
 
-export interface IdentifiedPerson {
+export interface MachineFilter {
+  readonly q?: string;
+  /** Only what this person owns. */
+  readonly ownerId?: PersonId;
+  readonly retired?: boolean;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface MachineView {
+  readonly record: MachineRecord;
+  /** Owners, contact and the person acted for. */
+  readonly people: readonly {
+    readonly id: PersonId;
+    readonly assignee: string;
+    readonly name: string | null;
+    readonly active: boolean;
+  }[];
+  readonly liveTokens: number;
+}
+
+export interface TokenFilter {
+  readonly machineId?: string;
+  readonly ownerId?: PersonId;
+  readonly q?: string;
+  /** Can be used now, by its own time, its revocation and the machine's retirement. */
+  readonly live?: boolean;
+  readonly expiresBefore?: Instant;
+  readonly now: Instant;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface TokenView {
+  readonly record: ApiTokenRecord;
+  readonly machine: MachineRecord;
+  /** One active owner is enough; true for a service account. */
+  readonly ownerActive: boolean;
+  readonly lastUsedAt: Instant | null;
+}
+
+/** A person as the reader's organization knows them. */
+export interface KnownMember {
   readonly record: PersonRecord;
   readonly foldedNames: readonly string[];
+  /** Roles in this organization and of the platform. */
+  readonly roles: readonly string[];
+  /** Holds a factor that can be proven. */
+  readonly enrolled: boolean;
+}
+
+export interface IdentifiedPerson extends KnownMember {
   /** Subjects of this issuer that have claimed the person. */
   readonly claimedSubjects: readonly string[];
+  /** The identity was unlinked: its subject is nobody any more. */
+  readonly unlinked: boolean;
 }

@@ -7,17 +7,13 @@ import { lookupKey, type Lookup } from "../../core/facts.ts";
 import type { PersonId, PolicyId, RequestId, TaskId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { foldName, isMachineName, type Delegation, type Person } from "../../core/person.ts";
+import { isDisabled, type PersonStatus } from "../../core/person-status.ts";
 import type { RuleMatch } from "../../core/policy.ts";
 import type { Request } from "../../core/request.ts";
 import type { LedgerHead } from "../../ledger/head.ts";
-import type {
-  DelegationRecord,
-  DirectoryEntry,
-  IdempotencyRecord,
-  PersonRecord,
-  PolicyVersion,
-  SessionRecord,
-} from "../../ports/change-set.ts";
+import type { DelegationRecord, IdempotencyRecord, PolicyVersion } from "../../ports/change-set.ts";
+import type { DirectoryEntry, PersonRecord } from "../../ports/identity-records.ts";
+import type { RequestsOf } from "../../ports/command-store.ts";
 import { sql } from "./named-sql.ts";
 import { aggregateSql, requestFromAggregate, type AggregateRow } from "./request-aggregate.ts";
 import {
@@ -32,14 +28,11 @@ import {
   personFromRow,
   POLICY_COLUMNS,
   policyFromRow,
-  SESSION_COLUMNS,
-  sessionFromRow,
   type DelegationRow,
   type DirectoryRow,
   type IdempotencyRow,
   type PersonRow,
   type PolicyRow,
-  type SessionRow,
 } from "./rows.ts";
 
 interface HeadRow extends QueryResultRow {
@@ -61,16 +54,44 @@ export async function lockHead(client: ClientBase): Promise<LedgerHead | undefin
 
 const LOAD_REQUESTS = sql<AggregateRow & QueryResultRow>(
   "load_requests",
-  aggregateSql("r.id = any($1::uuid[] || array(select request_id from tasks where id = any($2::uuid[])))", true),
+  aggregateSql(
+    "r.org_id = $3::uuid and r.id = any($1::uuid[] || array(select request_id from tasks where id = any($2::uuid[])))",
+    true,
+  ),
 );
 
+/** Requests of the organization alone: an id of another one is unknown here (identity R-ORG-2). */
 export async function loadRequests(
   client: ClientBase,
+  orgId: string,
   ids: readonly RequestId[],
   taskIds: readonly TaskId[],
 ): Promise<readonly Request[]> {
   if (ids.length + taskIds.length === 0) return [];
-  return (await LOAD_REQUESTS.run(client, [ids, taskIds])).rows.map(requestFromAggregate);
+  return (await LOAD_REQUESTS.run(client, [ids, taskIds, orgId])).rows.map(requestFromAggregate);
+}
+
+const OF_HOLDERS = `r.id in (select distinct task.request_id from tasks task
+  where task.status in ('open', 'claimed') and (task.person_id = any($1::uuid[]) or task.delegator_id = any($1::uuid[]))
+  order by task.request_id limit $2)`;
+
+const OF_ANYBODY = `r.id in (select live.id from requests live where live.status in ('pending', 'in_review') and (
+  live.creator_person_id = any($1::uuid[]) or live.creator_stands_for && $1::uuid[]
+  or exists (select from tasks task where task.request_id = live.id and (task.person_id = any($1::uuid[]) or task.delegator_id = any($1::uuid[])))
+  or exists (select from seats seat where seat.request_id = live.id and seat.origins && $1::uuid[])
+  or exists (select from decisions decision where decision.request_id = live.id and decision.person_id = any($1::uuid[])))
+  order by live.id limit $2)`;
+
+const LOAD_OF_HOLDERS = sql<AggregateRow & QueryResultRow>("load_requests_of_holders", aggregateSql(OF_HOLDERS, true));
+const LOAD_OF_ANYBODY = sql<AggregateRow & QueryResultRow>("load_requests_of_anybody", aggregateSql(OF_ANYBODY, true));
+
+export async function loadRequestsOf(client: ClientBase, asked: readonly RequestsOf[]): Promise<readonly Request[]> {
+  const found: Request[] = [];
+  for (const { personIds, as, limit } of asked) {
+    const statement = as === "holder" ? LOAD_OF_HOLDERS : LOAD_OF_ANYBODY;
+    found.push(...(await statement.run(client, [personIds, limit])).rows.map(requestFromAggregate));
+  }
+  return found;
 }
 
 const LOAD_LINES = sql<PolicyRow & QueryResultRow>(
@@ -129,15 +150,16 @@ export async function loadIdempotency(
 
 const LOAD_DELEGATIONS = sql<DelegationRow & QueryResultRow>(
   "load_delegations_by_id",
-  `select ${DELEGATION_COLUMNS} from delegations delegation where delegation.id = any($1::uuid[])`,
+  `select ${DELEGATION_COLUMNS} from delegations delegation where delegation.id = any($1::uuid[]) and delegation.org_id = $2::uuid`,
 );
 
 export async function loadDelegations(
   client: ClientBase,
+  orgId: string,
   ids: readonly string[],
 ): Promise<readonly DelegationRecord[]> {
   if (ids.length === 0) return [];
-  return (await LOAD_DELEGATIONS.run(client, [ids])).rows.map(delegationFromRow);
+  return (await LOAD_DELEGATIONS.run(client, [ids, orgId])).rows.map(delegationFromRow);
 }
 
 const LOAD_DIRECTORY = sql<DirectoryRow & QueryResultRow>(
@@ -158,16 +180,6 @@ export async function loadDirectoryEntries(
     entries.map(({ name }) => name),
   ];
   return (await LOAD_DIRECTORY.run(client, [orgId, ...columns])).rows.map(directoryEntryFromRow);
-}
-
-const LOAD_SESSIONS = sql<SessionRow & QueryResultRow>(
-  "load_sessions",
-  `select ${SESSION_COLUMNS} from sessions session where session.token_hash = any($1)`,
-);
-
-export async function loadSessions(client: ClientBase, hashes: readonly string[]): Promise<readonly SessionRecord[]> {
-  if (hashes.length === 0) return [];
-  return (await LOAD_SESSIONS.run(client, [hashes])).rows.map(sessionFromRow);
 }
 
 interface IdentityRow extends QueryResultRow {
@@ -245,7 +257,7 @@ function asPerson(record: PersonRecord, foldedNames: readonly string[]): Person 
     assignee: record.assignee,
     foldedNames: withAddress(foldedNames, record.email),
     displayName: record.displayName,
-    disabled: record.status === "disabled",
+    disabled: isDisabled(record.status),
     machine: isMachineName(record.assignee),
   };
 }
@@ -269,7 +281,7 @@ interface JsonPerson {
   readonly assignee: string;
   readonly display_name: string | null;
   readonly email: string | null;
-  readonly status: string;
+  readonly status: PersonStatus;
   readonly folded_names: readonly string[];
 }
 
@@ -326,7 +338,7 @@ function memberOf(person: JsonPerson): Person {
     assignee: person.assignee,
     foldedNames: withAddress(person.folded_names, person.email),
     displayName: person.display_name,
-    disabled: person.status === "disabled",
+    disabled: isDisabled(person.status),
     machine: isMachineName(person.assignee),
   };
 }

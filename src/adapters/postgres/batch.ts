@@ -6,11 +6,13 @@ import type { Client } from "pg";
 import type { Facts, FactsNeeded, Lookup } from "../../core/facts.ts";
 import type { NewId, PersonId, PolicyId } from "../../core/ids.ts";
 import type { Delegation, Instant, Person } from "../../core/person.ts";
+import type { Request } from "../../core/request.ts";
 import { appendEntries, type EntryDraft } from "../../ledger/append.ts";
 import type { LedgerHead } from "../../ledger/head.ts";
 import type { Sha256 } from "../../ledger/sha256.ts";
 import type { ChangeSet, DescribedEntry } from "../../ports/change-set.ts";
 import type { Carried, Needs, StoreCommand } from "../../ports/command-store.ts";
+import type { RecordQuery } from "../../ports/records.ts";
 import { Unavailable } from "../../ports/unavailable.ts";
 import {
   activePolicyIds,
@@ -25,22 +27,29 @@ import {
   loadPolicies,
   loadPolicyLines,
   loadRequests,
-  loadSessions,
+  loadRequestsOf,
   lockHead,
 } from "./batch-loads.ts";
+import { countOpenings, erasePerson, peopleNamedIn } from "./erase-person.ts";
 import { addChangeRows, endedTimers, put, type RowSet } from "./change-rows.ts";
 import { asDatabaseFault, codeOf, isUnavailable } from "./database-fault.ts";
+import { putRecords, recordWrites, selectRecords, type RecordRows } from "./record-statements.ts";
+import { RECORD_KINDS } from "./record-tables.ts";
 import { writeStatement, type RowBatch } from "./row-writers.ts";
-import { WorkingSet, type Loaded, type PolicyCache } from "./working-set.ts";
+import { WorkingSet, type Loaded, type LoadedRecords, type PolicyCache } from "./working-set.ts";
 
 export interface BatchTools {
+  /** All commands of a batch belong to this organization. */
   readonly orgId: string;
   readonly sha256: Sha256;
   readonly clock: () => Instant;
   readonly newId: NewId;
   readonly policies: PolicyCache;
   /** Makes a person known by name only; the change set describes it (R-AUTH-4). */
-  readonly mint: (name: string, world: { readonly now: Instant; readonly newId: NewId }) => Minted;
+  readonly mint: (
+    name: string,
+    world: { readonly now: Instant; readonly newId: NewId; readonly orgId: string },
+  ) => Minted;
 }
 
 export interface Minted {
@@ -98,7 +107,7 @@ export async function runBatch(
   const wanted = commands.map((command) => attempt(() => command.gather?.(world) ?? { names: [], lookups: [] }));
   const facts = await gatherFacts(client, wanted, { world, tools });
   const carried = carryOutAll(commands, wanted, { world, facts });
-  return commit(client, { head, carried, now, sha256: tools.sha256 });
+  return commit(client, { head, carried, now, sha256: tools.sha256, orgId: tools.orgId });
 }
 
 async function load(client: Client, needs: readonly Needs[], orgId: string): Promise<Loaded> {
@@ -108,22 +117,18 @@ async function load(client: Client, needs: readonly Needs[], orgId: string): Pro
   const names = all((need) => need.knownNames);
   const identities = all((need) => need.identities);
   const [
-    requests,
+    { requests, openings },
     policyLines,
     activeIds,
     idempotency,
     delegations,
     directory,
-    sessions,
+    records,
     identityRows,
     known,
     knownById,
   ] = await Promise.all([
-    loadRequests(
-      client,
-      all((need) => need.requestIds),
-      all((need) => need.taskIds),
-    ),
+    loadRequestsAsked(client, needs, orgId),
     loadPolicyLines(
       client,
       orgId,
@@ -140,6 +145,7 @@ async function load(client: Client, needs: readonly Needs[], orgId: string): Pro
     ),
     loadDelegations(
       client,
+      orgId,
       all((need) => need.delegationIds),
     ),
     loadDirectoryEntries(
@@ -147,9 +153,9 @@ async function load(client: Client, needs: readonly Needs[], orgId: string): Pro
       orgId,
       all((need) => need.directory),
     ),
-    loadSessions(
+    loadRecords(
       client,
-      all((need) => need.sessions),
+      all((need) => need.records),
     ),
     loadIdentities(client, orgId, identities, names),
     loadPeople(client, orgId, names),
@@ -158,8 +164,49 @@ async function load(client: Client, needs: readonly Needs[], orgId: string): Pro
       all((need) => need.personIds),
     ),
   ]);
-  const loaded = { requests, policyLines, activeIds, idempotency, delegations, directory, sessions };
+  const loaded = { requests, openings, policyLines, activeIds, idempotency, delegations, directory, records };
   return { ...loaded, identities: identityRows, known, knownById };
+}
+
+/** Requests by id, by task, and by the people in them, of whatever organization; and how much is kept about people. */
+async function loadRequestsAsked(
+  client: Client,
+  needs: readonly Needs[],
+  orgId: string,
+): Promise<{ readonly requests: readonly Request[]; readonly openings: ReadonlyMap<PersonId, number> }> {
+  const unique = <Item>(pick: (need: Needs) => readonly Item[] | undefined): readonly Item[] => [
+    ...new Set(needs.flatMap((need) => pick(need) ?? [])),
+  ];
+  const [named, ofPeople, openings] = await Promise.all([
+    loadRequests(
+      client,
+      orgId,
+      unique((need) => need.requestIds),
+      unique((need) => need.taskIds),
+    ),
+    loadRequestsOf(
+      client,
+      needs.flatMap((need) => need.requestsOf ?? []),
+    ),
+    countOpenings(
+      client,
+      unique((need) => need.openingsOf),
+    ),
+  ]);
+  return { requests: [...named, ...ofPeople], openings };
+}
+
+/** One statement per kind and member, whatever the number of commands. */
+async function loadRecords(client: Client, queries: readonly RecordQuery[]): Promise<LoadedRecords> {
+  const questions = new Map<string, RecordQuery>();
+  for (const { kind, by, values } of queries) {
+    const known = questions.get(`${kind} ${by}`)?.values ?? [];
+    questions.set(`${kind} ${by}`, { kind, by, values: [...known, ...values] });
+  }
+  const found = await Promise.all(
+    [...questions.values()].map(async (query) => ({ kind: query.kind, records: await selectRecords(client, query) })),
+  );
+  return found;
 }
 
 /** A round trip only for policies that this process has not seen yet. */
@@ -199,7 +246,7 @@ async function gatherFacts(
   const minted = new Map<string, Minted>();
   for (const name of names) {
     if (people.has(name)) continue;
-    const fresh = tools.mint(name, world);
+    const fresh = tools.mint(name, { now: world.now, newId: world.newId, orgId: tools.orgId });
     minted.set(name, fresh);
     people.set(name, fresh.person);
   }
@@ -246,9 +293,10 @@ interface Commit {
   readonly carried: readonly CarriedOut[];
   readonly now: Instant;
   readonly sha256: Sha256;
+  readonly orgId: string;
 }
 
-async function commit(client: Client, { head, carried, now, sha256 }: Commit): Promise<BatchResult> {
+async function commit(client: Client, { head, carried, now, sha256, orgId }: Commit): Promise<BatchResult> {
   const verdicts = carried.map(({ verdict }) => verdict);
   const changes = carried.flatMap((command) => command.changes);
   if (changes.length === 0) {
@@ -259,21 +307,32 @@ async function commit(client: Client, { head, carried, now, sha256 }: Commit): P
   const drafts = described.map(({ draft }): EntryDraft => draft);
   const appended = appendEntries(head, drafts, new Date(now).toISOString(), sha256);
   const rows: RowSet = new Map();
+  const records: RecordRows = new Map();
   for (const [index, entry] of appended.entries.entries()) addEntryRows(rows, entry, described[index]);
   let first = head.size;
   for (const change of changes) {
     const start = first;
     first += change.entries.length;
-    addChangeRows(rows, change, { at: (index) => start + index, last: first - 1, now });
+    addChangeRows(rows, change, { orgId, at: (index) => start + index, last: first - 1, now });
+    addRecords(records, change, first - 1);
   }
   const ended = changes.flatMap(endedTimers);
   for (const id of ended) rows.get("request_timers")?.delete(id);
   const result = { verdicts, head: appended.head };
-  await write(client, rowBatch(rows, { changes, ended, from: head, to: appended.head }), {
-    result,
-    last: { seq: appended.head.size - 1, chain: appended.head.chain },
-  });
+  const batch = rowBatch(rows, { changes, ended, from: head, to: appended.head });
+  await write(
+    client,
+    { batch, records, erased: changes.flatMap((change) => change.erased ?? []) },
+    {
+      result,
+      last: { seq: appended.head.size - 1, chain: appended.head.chain },
+    },
+  );
   return result;
+}
+
+function addRecords(rows: RecordRows, { records = {} }: ChangeSet, entrySeq: number): void {
+  for (const kind of RECORD_KINDS) putRecords(rows, kind, records[kind] ?? [], entrySeq);
 }
 
 function addEntryRows(
@@ -283,8 +342,10 @@ function addEntryRows(
 ): void {
   const { resourceDigest, ...columns } = entry;
   put(rows, "ledger_entries", String(entry.seq), { ...columns, resource_digest: resourceDigest });
-  for (const { path, salt, value } of described?.openings ?? []) {
-    put(rows, "ledger_openings", `${String(entry.seq)} ${path}`, { seq: entry.seq, path, salt, value });
+  const openings = described?.openings ?? [];
+  const people = openings.length === 0 ? [] : peopleNamedIn(entry.text);
+  for (const { path, salt, value } of openings) {
+    put(rows, "ledger_openings", `${String(entry.seq)} ${path}`, { seq: entry.seq, path, salt, value, people });
   }
 }
 
@@ -317,17 +378,25 @@ function rowBatch(
 /** Both statements travel together; a commit that follows a failed write is a rollback, and says so. */
 async function write(
   client: Client,
-  batch: RowBatch,
+  {
+    batch,
+    records,
+    erased,
+  }: { readonly batch: RowBatch; readonly records: RecordRows; readonly erased: readonly PersonId[] },
   outcome: { readonly result: BatchResult; readonly last: { readonly seq: number; readonly chain: string } },
 ): Promise<void> {
   const { name, text, values } = writeStatement(batch);
-  const written = client.query<{ moved: number }>({ name, text, values: [...values] });
+  const written = [
+    ...erased.map((person) => erasePerson(client, person)),
+    ...recordWrites(records).map(({ statement, value }) => statement.run(client, [value])),
+    client.query<{ moved: number }>({ name, text, values: [...values] }),
+  ];
   const committed = client.query("commit");
-  // Whichever fails first is thrown; the other must not become an unhandled rejection.
-  const [write, end] = await Promise.allSettled([written, committed]);
-  if (end.status === "fulfilled" && end.value.command === "COMMIT" && write.status === "fulfilled") return;
-  const fault: unknown =
-    write.status === "rejected" ? write.reason : end.status === "rejected" ? end.reason : undefined;
+  // Whichever fails first is thrown; the others must not become unhandled rejections.
+  const [writes, [end]] = await Promise.all([Promise.allSettled(written), Promise.allSettled([committed])]);
+  const failed = writes.find((one) => one.status === "rejected");
+  if (end.status === "fulfilled" && end.value.command === "COMMIT" && failed === undefined) return;
+  const fault: unknown = failed?.reason ?? (end.status === "rejected" ? end.reason : undefined);
   const error: unknown = asDatabaseFault(fault);
   if (end.status === "fulfilled" || isRefusedCommit(end.reason)) {
     throw error instanceof Error ? error : new Error("the transaction was rolled back");

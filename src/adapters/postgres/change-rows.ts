@@ -21,6 +21,8 @@ import { searchText } from "../../core/search-text.ts";
 export type RowSet = Map<TableName, Map<string, Row>>;
 
 export interface EntryPositions {
+  /** The organization whose command it was. */
+  readonly orgId: string;
   /** Position of the command's entry with this index. */
   readonly at: (index: number) => number;
   /** Position of the command's last entry. */
@@ -36,14 +38,22 @@ export function put(rows: RowSet, table: TableName, key: string, row: Row): void
 
 export function addChangeRows(rows: RowSet, changes: ChangeSet, positions: EntryPositions): void {
   const entrySeq = positions.last;
-  addPeopleRows(rows, changes, entrySeq);
+  addAliasRows(rows, changes, entrySeq);
   for (const change of changes.requests ?? []) addRequestRows(rows, change, positions);
   for (const policy of changes.policies ?? []) put(rows, "policies", policy.id, policyRow(policy, entrySeq));
   for (const delegation of changes.delegations ?? []) {
     put(rows, "delegations", delegation.id, delegationRow(delegation, entrySeq));
   }
-  addAccessRows(rows, changes, entrySeq);
+  addDirectoryRows(rows, changes, entrySeq);
+  for (const { digest, requestId, document } of changes.displays ?? []) {
+    put(rows, "displays", digest, { digest, request_id: requestId, document, entry_seq: entrySeq });
+  }
   for (const record of changes.audit ?? []) put(rows, "audit_records", record.id, auditRow(record, positions));
+  addAnswerRows(rows, changes, entrySeq);
+}
+
+/** What repeated calls are answered with. */
+function addAnswerRows(rows: RowSet, changes: ChangeSet, entrySeq: number): void {
   for (const record of changes.idempotency ?? []) {
     put(rows, "idempotency_keys", JSON.stringify([record.scope, record.key]), {
       scope: record.scope,
@@ -58,8 +68,8 @@ export function addChangeRows(rows: RowSet, changes: ChangeSet, positions: Entry
   }
 }
 
-/** Who is in which role or group, and who is signed in. */
-function addAccessRows(rows: RowSet, changes: ChangeSet, entrySeq: number): void {
+/** Who is in which role or group. */
+function addDirectoryRows(rows: RowSet, changes: ChangeSet, entrySeq: number): void {
   for (const entry of changes.directory ?? []) {
     const { orgId, kind, client, name, members, createdAt, deleted } = entry;
     const row = {
@@ -74,40 +84,12 @@ function addAccessRows(rows: RowSet, changes: ChangeSet, entrySeq: number): void
     };
     put(rows, "directory_entries", JSON.stringify([orgId, kind, client, name]), row);
   }
-  for (const session of changes.sessions ?? []) {
-    put(rows, "sessions", session.tokenHash, {
-      token_hash: session.tokenHash,
-      org_id: session.orgId,
-      person_id: session.personId,
-      claims: session.claims,
-      created_at: time(session.createdAt),
-      expires_at: time(session.expiresAt),
-      ended_at: time(session.endedAt),
-      entry_seq: entrySeq,
-    });
-  }
 }
 
-function addPeopleRows(rows: RowSet, changes: ChangeSet, entrySeq: number): void {
-  for (const person of changes.people ?? []) {
-    put(rows, "people", person.id, {
-      id: person.id,
-      org_id: person.orgId,
-      assignee: person.assignee,
-      display_name: person.displayName,
-      email: person.email,
-      status: person.status,
-      created_at: time(person.createdAt),
-      entry_seq: entrySeq,
-    });
-  }
+function addAliasRows(rows: RowSet, changes: ChangeSet, entrySeq: number): void {
   for (const { orgId, name, folded, personId, proof } of changes.aliases ?? []) {
     const row = { org_id: orgId, name, folded, person_id: personId, proof, entry_seq: entrySeq };
     put(rows, "aliases", JSON.stringify([orgId, name]), row);
-  }
-  for (const { issuer, subject, personId, createdAt } of changes.identities ?? []) {
-    const row = { issuer, subject, person_id: personId, created_at: time(createdAt), entry_seq: entrySeq };
-    put(rows, "identities", JSON.stringify([issuer, subject]), row);
   }
 }
 
@@ -141,11 +123,13 @@ interface StageChange {
 function addStageRows(rows: RowSet, request: Request, { run, old }: StageChange, entrySeq: number): void {
   put(rows, "stage_runs", run.id, {
     id: run.id,
+    org_id: request.orgId,
     request_id: request.id,
     stage_order: run.order,
     name: run.name,
     mode: run.mode,
     mode_value: run.modeValue,
+    assurance: run.assurance,
     state: run.state,
     skip_reason: run.skipReason,
     started_at: time(run.startedAt),
@@ -155,27 +139,29 @@ function addStageRows(rows: RowSet, request: Request, { run, old }: StageChange,
     excluded: run.excluded,
     entry_seq: entrySeq,
   });
-  const place = { requestId: request.id, run, entrySeq };
+  const place = { orgId: request.orgId, requestId: request.id, run, entrySeq };
   for (const [index, seat] of run.seats.entries()) {
     if (seat !== old?.seats[index]) put(rows, "seats", seat.id, seatRow(seat, place));
   }
   for (const [index, task] of run.tasks.entries()) {
     if (task !== old?.tasks[index]) put(rows, "tasks", task.id, taskRow(task, index, place));
   }
-  for (const decision of run.decisions.slice(old?.decisions.length ?? 0)) {
-    put(rows, "decisions", decision.id, decisionRow(decision, place));
+  for (const [index, decision] of run.decisions.entries()) {
+    if (decision !== old?.decisions[index]) put(rows, "decisions", decision.id, decisionRow(decision, place));
   }
 }
 
 interface RowPlace {
+  readonly orgId: string;
   readonly requestId: string;
   readonly run: StageRun;
   readonly entrySeq: number;
 }
 
-function seatRow(seat: Seat, { requestId, run, entrySeq }: RowPlace): Row {
+function seatRow(seat: Seat, { orgId, requestId, run, entrySeq }: RowPlace): Row {
   return {
     id: seat.id,
+    org_id: orgId,
     request_id: requestId,
     stage_run_id: run.id,
     position: seat.position,
@@ -187,9 +173,10 @@ function seatRow(seat: Seat, { requestId, run, entrySeq }: RowPlace): Row {
   };
 }
 
-function taskRow(task: Task, position: number, { requestId, run, entrySeq }: RowPlace): Row {
+function taskRow(task: Task, position: number, { orgId, requestId, run, entrySeq }: RowPlace): Row {
   return {
     id: task.id,
+    org_id: orgId,
     request_id: requestId,
     stage_run_id: run.id,
     stage_order: run.order,
@@ -215,9 +202,10 @@ function taskRow(task: Task, position: number, { requestId, run, entrySeq }: Row
   };
 }
 
-function decisionRow(decision: Decision, { requestId, run, entrySeq }: RowPlace): Row {
+function decisionRow(decision: Decision, { orgId, requestId, run, entrySeq }: RowPlace): Row {
   return {
     id: decision.id,
+    org_id: orgId,
     request_id: requestId,
     stage_run_id: run.id,
     stage_order: run.order,
@@ -233,9 +221,13 @@ function decisionRow(decision: Decision, { requestId, run, entrySeq }: RowPlace)
     on_behalf_of: decision.onBehalfOf,
     override: decision.override,
     assurance: decision.assurance,
+    method: decision.method,
+    factor_id: decision.factorId,
+    shown_at: time(decision.shownAt),
     digest: decision.digest,
     revision: decision.revision,
     created_at: time(decision.createdAt),
+    voided_at: time(decision.voidedAt),
     entry_seq: entrySeq,
   };
 }
@@ -258,6 +250,7 @@ function requestRow(request: Request, entrySeq: number): Row {
     creator_assignee: creator.assignee,
     creator_person_id: creator.personId,
     creator_machine: creator.machine,
+    creator_stands_for: creator.standsFor,
     context: request.context,
     search_text: searchText(request.context, request.artifactId),
     revision: request.revision,
@@ -287,6 +280,7 @@ function timerRow(request: Request, at: Instant): Row {
 function eventRow(request: Request, { id, event, payload, entry }: RecordedEvent, positions: EntryPositions): Row {
   return {
     id,
+    org_id: request.orgId,
     request_id: request.id,
     sequence: event.sequence,
     event_type: event.type,
@@ -341,6 +335,7 @@ function delegationRow(delegation: DelegationRecord, entrySeq: number): Row {
 function auditRow(record: AuditRecord, positions: EntryPositions): Row {
   return {
     id: record.id,
+    org_id: positions.orgId,
     entry_seq: positions.at(record.entry),
     occurred_at: time(positions.now),
     actor: record.actor,

@@ -25,6 +25,8 @@ export interface StoreOptions extends BatchTools {
 }
 
 export interface PostgresCommandStore extends CommandStore {
+  /** The same queue and connection, for the commands of another organization. */
+  forOrganization(orgId: string): CommandStore;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ interface RunOptions extends StoreOptions {
 }
 
 interface Waiting {
+  readonly orgId: string;
   readonly command: StoreCommand<unknown>;
   readonly since: number;
   readonly attempts: number;
@@ -92,15 +95,19 @@ export function createCommandStore(options: StoreOptions): PostgresCommandStore 
     for (const waiting of queue.splice(0)) waiting.settle({ kind: "failed", error });
   }
 
+  function submitFor<Answer>(orgId: string, command: StoreCommand<Answer>): Promise<Answer> {
+    if (options.isQuarantined()) return Promise.reject(quarantined());
+    if (closed) return Promise.reject(new Unavailable("busy", "The server is stopping"));
+    if (queue.length >= QUEUE_MAX) return Promise.reject(new Unavailable("busy", "Too many commands are waiting"));
+    return new Promise<Answer>((resolve, reject) => {
+      enqueue({ ...waitingFor(command, resolve, reject), orgId });
+    });
+  }
+
   return {
-    submit<Answer>(command: StoreCommand<Answer>): Promise<Answer> {
-      if (options.isQuarantined()) return Promise.reject(quarantined());
-      if (closed) return Promise.reject(new Unavailable("busy", "The server is stopping"));
-      if (queue.length >= QUEUE_MAX) return Promise.reject(new Unavailable("busy", "Too many commands are waiting"));
-      return new Promise<Answer>((resolve, reject) => {
-        enqueue(waitingFor(command, resolve, reject));
-      });
-    },
+    submit: (command) => submitFor(options.orgId, command),
+
+    forOrganization: (orgId) => ({ submit: (command) => submitFor(orgId, command) }),
 
     async close(): Promise<void> {
       closed = true;
@@ -115,7 +122,7 @@ function waitingFor<Answer>(
   command: StoreCommand<Answer>,
   resolve: (answer: Answer) => void,
   reject: (error: Error) => void,
-): Waiting {
+): Omit<Waiting, "orgId"> {
   let answer: { readonly value: Answer } | null = null;
   const paired: StoreCommand<unknown> = {
     ...command,
@@ -138,11 +145,12 @@ function dropLate(queue: Waiting[]): void {
   while ((queue[0]?.since ?? Infinity) < oldest) queue.shift()?.settle({ kind: "failed", error: tooLate() });
 }
 
-/** As many as fit; a command that wants a transaction of its own gets one, in its turn. */
+/** As many as fit and belong to one organization; a command that wants a transaction of its own gets one, in its turn. */
 function takeBatch(queue: Waiting[], most: number): readonly Waiting[] {
-  if (queue[0]?.command.alone === true) return queue.splice(0, 1);
-  const firstAlone = queue.findIndex(({ command }) => command.alone === true);
-  return queue.splice(0, Math.min(most, firstAlone < 0 ? queue.length : firstAlone));
+  const [first] = queue;
+  if (first?.command.alone === true) return queue.splice(0, 1);
+  const end = queue.findIndex(({ command, orgId }) => command.alone === true || orgId !== first?.orgId);
+  return queue.splice(0, Math.min(most, end < 0 ? queue.length : end));
 }
 
 async function runTogether(writer: Writer, batch: readonly Waiting[], options: RunOptions): Promise<void> {
@@ -150,7 +158,8 @@ async function runTogether(writer: Writer, batch: readonly Waiting[], options: R
   const commands = batch.map(({ command }) => command);
   let result: BatchResult;
   try {
-    result = await useUntil(writer, since + WORK_MAX_MS, (client) => runBatch(client, commands, options));
+    const tools = { ...options, orgId: batch[0]?.orgId ?? options.orgId };
+    result = await useUntil(writer, since + WORK_MAX_MS, (client) => runBatch(client, commands, tools));
   } catch (error) {
     options.onFault?.(error);
     const committed = await recover(writer, batch, error, { ...options, since });

@@ -6,10 +6,10 @@ import { CURSOR_ID, CURSOR_TIME, decodeCursor, encodeCursor, pageOf } from "./re
 import { allOf, ask, parameters, type Parameters } from "./reader-statement.ts";
 import { instant, timestamp } from "./rows.ts";
 
-export function createAuditReader(pool: Pool): Pick<Reader, "audit"> {
+export function createAuditReader(pool: Pool, orgId: string): Pick<Reader, "audit"> {
   return {
     async audit(filter) {
-      const { text, values } = auditPage(filter);
+      const { text, values } = auditPage(filter, orgId);
       const rows = await ask<AuditRow>(pool, "reader_audit", text, values);
       return pageOf(rows, filter.limit, {
         item: auditLine,
@@ -34,10 +34,11 @@ interface AuditRow {
   readonly metadata: JsonObject;
 }
 
-function auditPage(filter: AuditFilter): { text: string; values: readonly unknown[] } {
+function auditPage(filter: AuditFilter, orgId: string): { text: string; values: readonly unknown[] } {
   const bound = parameters();
   const { $ } = bound;
   const conditions = [
+    `org_id = ${$(orgId)}::uuid`,
     filter.actor !== undefined && `actor = ${$(filter.actor)}`,
     filter.action !== undefined && `action = ${$(filter.action)}`,
     filter.resourceType !== undefined && `resource_type = ${$(filter.resourceType)}`,

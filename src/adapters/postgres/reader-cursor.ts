@@ -3,10 +3,11 @@
  * compared, not counted, so that rows inserted meanwhile neither repeat nor hide others.
  */
 import { InvalidCursor } from "../../ports/invalid-cursor.ts";
-import type { Page } from "../../ports/reader.ts";
+import type { Page } from "../../ports/page.ts";
 
 /** The list that a cursor belongs to: a cursor of one order makes no sense in another. */
-export type CursorOf = "requests" | "policies" | "audit" | "inbox_due" | "inbox_newest";
+export type CursorOf =
+  "requests" | "policies" | "audit" | "inbox_due" | "inbox_newest" | "members" | "machines" | "tokens";
 
 export function encodeCursor(list: CursorOf, key: readonly string[]): string {
   return Buffer.from(JSON.stringify([list, ...key])).toString("base64url");

@@ -1,7 +1,8 @@
 /** The reading of people, sessions, delegations and the local directory, one statement each. */
 import type { Pool } from "pg";
-import type { DelegationFilter, IdentifiedPerson, Reader, Viewer } from "../../ports/reader.ts";
-import { allOf, ask, containing, parameters, read } from "./reader-statement.ts";
+import type { DelegationFilter, IdentifiedPerson, KnownMember, Reader, Viewer } from "../../ports/reader.ts";
+import { selectAll, selectRecords } from "./record-statements.ts";
+import { allOf, ask, asked, containing, parameters, read } from "./reader-statement.ts";
 import {
   DELEGATION_COLUMNS,
   delegationFromRow,
@@ -9,19 +10,24 @@ import {
   directoryEntryFromRow,
   PERSON_COLUMNS,
   personFromRow,
-  SESSION_COLUMNS,
-  sessionFromRow,
   timestamp,
   type DelegationRow,
   type DirectoryRow,
   type PersonRow,
-  type SessionRow,
 } from "./rows.ts";
 import { sql } from "./named-sql.ts";
 
 type PeopleReader = Pick<
   Reader,
-  "delegations" | "delegation" | "directory" | "people" | "directoryNames" | "identify" | "session"
+  | "delegations"
+  | "delegation"
+  | "directory"
+  | "people"
+  | "directoryNames"
+  | "identify"
+  | "organizations"
+  | "person"
+  | "records"
 >;
 
 export function createPeopleReader(pool: Pool, orgId: string): PeopleReader {
@@ -64,6 +70,16 @@ order by person.assignee, person.id limit ${$(filter.limit)}::integer`;
       const rows = await ask<PersonRow>(pool, "reader_people", text, bound.values);
       return rows.map(personFromRow);
     },
+    ...createKnownReader(pool, orgId),
+  };
+}
+
+/** Who somebody is, and what the directory has. */
+function createKnownReader(
+  pool: Pool,
+  orgId: string,
+): Pick<PeopleReader, "directoryNames" | "identify" | "organizations" | "person" | "records"> {
+  return {
     async directoryNames() {
       const rows = await read(directoryNamesSql, pool, [orgId]);
       return {
@@ -76,9 +92,16 @@ order by person.assignee, person.id limit ${$(filter.limit)}::integer`;
       const rows = await read(identifySql, pool, [issuer, subject, assignee, orgId]);
       return { byIdentity: identified(rows, "identity"), byName: identified(rows, "name") };
     },
-    async session(tokenHash) {
-      const [row] = await read(sessionSql, pool, [tokenHash]);
-      return row === undefined ? undefined : sessionFromRow(row);
+    async person(id) {
+      const [row] = await read(personSql, pool, [id, orgId]);
+      return row === undefined ? undefined : memberFromRow(row);
+    },
+    async organizations() {
+      const found = await asked(() => selectAll(pool, "organization"));
+      return [...found].sort((left, right) => left.name.localeCompare(right.name, "en"));
+    },
+    async records(query) {
+      return await asked(() => selectRecords(pool, query));
     },
   };
 }
@@ -98,27 +121,49 @@ const directoryNamesSql = sql<{ kind: "role" | "group"; client: string; name: st
   "select kind, client, name from directory_entries where org_id = $1 and not deleted order by kind, client, name",
 );
 
-const sessionSql = sql<SessionRow>(
-  "reader_session",
-  `select ${SESSION_COLUMNS} from sessions session where session.token_hash = $1`,
+interface MemberRow extends PersonRow {
+  readonly folded_names: readonly string[];
+  readonly roles: readonly string[];
+  readonly enrolled: boolean;
+}
+
+/** What belongs to a person besides their row; `org` is the parameter that holds the organization. */
+function memberColumns(org: string): string {
+  return `${PERSON_COLUMNS},
+     array(select distinct alias.folded from aliases alias where alias.person_id = person.id order by alias.folded) as folded_names,
+     array(select distinct given.role from role_grants given where given.person_id = person.id and given.ended_at is null
+       and (given.org_id is null or given.org_id = ${org}) order by given.role) as roles,
+     exists (select from factors factor where factor.person_id = person.id and factor.removed_at is null
+       and factor.disabled_at is null) as enrolled`;
+}
+
+const personSql = sql<MemberRow>(
+  "reader_person",
+  `select ${memberColumns("$2::uuid")} from people person where person.id = $1 and (person.org_id = $2::uuid or exists (
+     select from role_grants given where given.person_id = person.id and given.ended_at is null
+       and (given.org_id is null or given.org_id = $2::uuid)))`,
 );
 
-interface IdentifiedRow extends PersonRow {
+function memberFromRow(row: MemberRow): KnownMember {
+  return { record: personFromRow(row), foldedNames: row.folded_names, roles: row.roles, enrolled: row.enrolled };
+}
+
+interface IdentifiedRow extends MemberRow {
   readonly via: "identity" | "name";
-  readonly folded_names: readonly string[];
   readonly claimed_subjects: readonly string[];
+  readonly unlinked: boolean;
 }
 
 const identifySql = sql<IdentifiedRow>(
   "reader_identify",
-  `select found.via, ${PERSON_COLUMNS},
-     array(select distinct alias.folded from aliases alias where alias.person_id = person.id order by alias.folded) as folded_names,
+  `select found.via, found.unlinked, ${memberColumns("$4::uuid")},
      array(select identity.subject from identities identity
        where identity.person_id = person.id and identity.issuer = $1 order by identity.subject) as claimed_subjects
    from (
-     select 'identity' as via, identity.person_id from identities identity where identity.issuer = $1 and identity.subject = $2
+     select 'identity' as via, identity.person_id, identity.unlinked_at is not null as unlinked
+     from identities identity where identity.issuer = $1 and identity.subject = $2
      union all
-     select 'name', alias.person_id from aliases alias where alias.org_id = $4 and alias.name = $3
+     select 'name', alias.person_id, false from aliases alias where alias.org_id = $4 and alias.name = $3
    ) found
    join people person on person.id = found.person_id`,
 );
@@ -126,7 +171,7 @@ const identifySql = sql<IdentifiedRow>(
 function identified(rows: readonly IdentifiedRow[], via: IdentifiedRow["via"]): IdentifiedPerson | undefined {
   const row = rows.find((candidate) => candidate.via === via);
   if (row === undefined) return undefined;
-  return { record: personFromRow(row), foldedNames: row.folded_names, claimedSubjects: row.claimed_subjects };
+  return { ...memberFromRow(row), claimedSubjects: row.claimed_subjects, unlinked: row.unlinked };
 }
 
 function personCondition(pattern: string): string {

@@ -18,7 +18,7 @@ type RequestReader = Pick<
 
 export function createRequestReader(pool: Pool, orgId: string): RequestReader {
   return {
-    request: (id, viewer) => readRequest(pool, id, viewer),
+    request: (id, viewer) => readRequest(pool, { id, orgId }, viewer),
     async requests(filter, viewer) {
       const { text, values } = requestPage(filter, viewer, orgId);
       const rows = await ask<RequestRow>(pool, "reader_requests", text, values);
@@ -27,8 +27,8 @@ export function createRequestReader(pool: Pool, orgId: string): RequestReader {
         cursor: (row) => encodeCursor("requests", [row.created_at, row.id]),
       });
     },
-    events: (id, after, viewer) => readEvents(pool, { id, after }, viewer),
-    eventsAfter: (position, limit, viewer) => readEventsAfter(pool, { position, limit }, viewer),
+    events: (id, after, viewer) => readEvents(pool, { id, after, orgId }, viewer),
+    eventsAfter: (position, limit, viewer) => readEventsAfter(pool, { position, limit, orgId }, viewer),
     async position() {
       const [row] = await read(positionSql, pool);
       return row?.size ?? 0;
@@ -56,9 +56,13 @@ const nextTimerSql = sql<{ next_timer_at: string | null }>(
   "select min(next_timer_at) as next_timer_at from request_timers",
 );
 
-async function readRequest(pool: Pool, id: RequestId, viewer: Viewer): ReturnType<Reader["request"]> {
+async function readRequest(
+  pool: Pool,
+  { id, orgId }: { readonly id: RequestId; readonly orgId: string },
+  viewer: Viewer,
+): ReturnType<Reader["request"]> {
   const bound = parameters();
-  const where = allOf([`r.id = ${bound.$(id)}::uuid`, isVisible(viewer, bound)]);
+  const where = allOf([`r.id = ${bound.$(id)}::uuid`, isVisible(viewer, orgId, bound)]);
   const [row] = await ask<AggregateRow>(pool, "reader_request", aggregateSql(where, false), bound.values);
   return row === undefined ? undefined : requestFromAggregate(row);
 }
@@ -91,7 +95,6 @@ function requestPage(
   const bound = parameters();
   const { $ } = bound;
   const conditions = [
-    `r.org_id = ${$(orgId)}::uuid`,
     ...requestConditions(filter, bound),
     filter.artifactId !== undefined && `r.artifact_id = ${$(filter.artifactId)}`,
     filter.status !== undefined && `r.status = ${$(filter.status)}`,
@@ -101,7 +104,7 @@ function requestPage(
     filter.cursor !== undefined && afterCursor(filter.cursor, bound),
   ];
   const limit = `${$(filter.limit + 1)}::integer`;
-  const newest = visibilityConditions(viewer, bound).map(
+  const newest = visibilityConditions(viewer, orgId, bound).map(
     (visible) =>
       `(select r.id, r.created_at from requests r where ${allOf([...conditions, visible])}
     order by r.created_at desc, r.id desc limit ${limit})`,
@@ -134,7 +137,7 @@ const EVENT_COLUMNS =
 /** A row without an event says that the request exists and is the viewer's to see. */
 async function readEvents(
   pool: Pool,
-  which: { readonly id: RequestId; readonly after: number },
+  which: { readonly id: RequestId; readonly after: number; readonly orgId: string },
   viewer: Viewer,
 ): Promise<readonly StoredEvent[] | undefined> {
   const bound = parameters();
@@ -142,7 +145,7 @@ async function readEvents(
   const after = `${bound.$(which.after)}::integer`;
   const text = `select ${EVENT_COLUMNS}
 from requests r left join events event on event.request_id = r.id and event.sequence > ${after}
-where ${allOf([`r.id = ${id}`, isVisible(viewer, bound)])}
+where ${allOf([`r.id = ${id}`, isVisible(viewer, which.orgId, bound)])}
 order by event.sequence`;
   const rows = await ask<EventRow | MissingEventRow>(pool, "reader_events", text, bound.values);
   return rows.length === 0 ? undefined : rows.filter((row) => row.id !== null).map(eventFromRow);
@@ -154,7 +157,7 @@ interface MissingEventRow {
 
 async function readEventsAfter(
   pool: Pool,
-  from: { readonly position: number; readonly limit: number },
+  from: { readonly position: number; readonly limit: number; readonly orgId: string },
   viewer: Viewer,
 ): Promise<readonly StoredEvent[]> {
   const bound = parameters();
@@ -162,7 +165,7 @@ async function readEventsAfter(
   const limit = `${bound.$(from.limit)}::integer`;
   const text = `select ${EVENT_COLUMNS}
 from events event join requests r on r.id = event.request_id
-where ${allOf([`event.entry_seq > ${position}`, isVisible(viewer, bound)])}
+where ${allOf([`event.entry_seq > ${position}`, isVisible(viewer, from.orgId, bound)])}
 order by event.entry_seq limit ${limit}`;
   const rows = await ask<EventRow>(pool, "reader_events_after", text, bound.values);
   return rows.map(eventFromRow);

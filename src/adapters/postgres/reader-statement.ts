@@ -54,9 +54,13 @@ export async function read<Row extends QueryResultRow>(
   pool: Pool,
   values: readonly unknown[] = [],
 ): Promise<readonly Row[]> {
+  return await asked(async () => (await statement.run(pool, values)).rows);
+}
+
+/** Asks; what the database cannot do now is said in the application's words. */
+export async function asked<Answer>(question: () => Promise<Answer>): Promise<Answer> {
   try {
-    const { rows } = await statement.run(pool, values);
-    return rows;
+    return await question();
   } catch (error) {
     throw asUnavailable(error);
   }

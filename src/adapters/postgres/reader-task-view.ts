@@ -2,6 +2,7 @@
  * What a page shows about a task: the task, its stage's count, its decision and its request, from one statement. How many
  * approvals a stage needs is the core's to say (engine R-QUORUM-14): the statement brings the votes and the pinned policy.
  */
+import type { Assurance } from "../../core/assurance-level.ts";
 import { tryCompilePolicy } from "../../core/compile-policy.ts";
 import type { PolicyId } from "../../core/ids.ts";
 import { isJsonObject } from "../../core/json.ts";
@@ -29,6 +30,7 @@ export interface TaskViewRow {
   readonly search_text: string | null;
   readonly stage_order: number;
   readonly stage_name: string;
+  readonly assurance: Assurance;
   readonly has_started: boolean;
   readonly votes: readonly Vote[];
   /** The pinned policy's document, with the first row that needs it. */
@@ -40,6 +42,7 @@ export function taskViewSql(ids: string, order = "task.id"): string {
   return `with found as materialized (${ids})
 select task.id, task.created_at, task.due_at, to_json(shown_task) as task, to_json(shown_request) as request,
   to_json(shown_decision) as decision, r.search_text, stage.stage_order, stage.name as stage_name,
+  stage.assurance,
   stage.started_at is not null as has_started,
   (select coalesce(json_agg(json_build_object('state', seat.state, 'required', seat.required)), '[]'::json)
     from seats seat where seat.stage_run_id = stage.id) as votes,
@@ -72,6 +75,7 @@ function taskView(row: TaskViewRow, policy: Policy | null): TaskView {
     stageId: row.task.stage_run_id,
     stageOrder: row.stage_order,
     stageName: row.stage_name,
+    assurance: row.assurance,
     decision: row.decision === null ? null : decisionFromRow(row.decision),
     request: requestFromRow(row.request),
     searchText: row.search_text,

@@ -1,7 +1,8 @@
 /** The reading of tasks: one, pages of them, and the viewer's own inbox, at most two statements each. */
 import type { Pool } from "pg";
 import type { TaskId } from "../../core/ids.ts";
-import type { Inbox, InboxFilter, Page, Reader, TaskFilter, TaskView, Viewer } from "../../ports/reader.ts";
+import type { Inbox, InboxFilter, Reader, TaskFilter, TaskView, Viewer } from "../../ports/reader.ts";
+import type { Page } from "../../ports/page.ts";
 import { CURSOR_ID, CURSOR_TIME, decodeCursor, encodeCursor } from "./reader-cursor.ts";
 import { requestConditions } from "./reader-requests.ts";
 import { allOf, ask, parameters, type Parameters } from "./reader-statement.ts";
@@ -11,9 +12,20 @@ import { timestamp } from "./rows.ts";
 
 type TaskReader = Pick<Reader, "task" | "tasks" | "taskCounts" | "inbox">;
 
+/** Who asks, and in which organization. */
+interface By {
+  readonly viewer: Viewer;
+  readonly orgId: string;
+}
+
+interface Owner {
+  readonly personId: string;
+  readonly orgId: string;
+}
+
 export function createTaskReader(pool: Pool, orgId: string): TaskReader {
   return {
-    task: (id, viewer) => readTask(pool, id, viewer),
+    task: (id, viewer) => readTask(pool, id, { viewer, orgId }),
     tasks: (filter, viewer) => readTasks(pool, filter, { viewer, orgId }),
     async taskCounts(status, viewer) {
       if (viewer.personId === null) return new Map();
@@ -21,19 +33,20 @@ export function createTaskReader(pool: Pool, orgId: string): TaskReader {
       const text = `select r.artifact_type, count(*) as count from tasks task join requests r on r.id = task.request_id
 where ${allOf([
         `task.person_id = ${bound.$(viewer.personId)}::uuid`,
+        `task.org_id = ${bound.$(orgId)}::uuid`,
         status !== undefined && `task.status = ${bound.$(status)}`,
       ])}
 group by r.artifact_type`;
       const rows = await ask<{ artifact_type: string; count: number }>(pool, "reader_task_counts", text, bound.values);
       return new Map(rows.map((row) => [row.artifact_type, row.count]));
     },
-    inbox: (filter, viewer) => readInbox(pool, filter, viewer),
+    inbox: (filter, viewer) => readInbox(pool, filter, { viewer, orgId }),
   };
 }
 
-async function readTask(pool: Pool, id: TaskId, viewer: Viewer): Promise<TaskView | undefined> {
+async function readTask(pool: Pool, id: TaskId, { viewer, orgId }: By): Promise<TaskView | undefined> {
   const bound = parameters();
-  const where = allOf([`task.id = ${bound.$(id)}::uuid`, isVisible(viewer, bound)]);
+  const where = allOf([`task.id = ${bound.$(id)}::uuid`, isVisible(viewer, orgId, bound)]);
   const text = taskViewSql(`select task.id from tasks task join requests r on r.id = task.request_id where ${where}`);
   const rows = await ask<TaskViewRow>(pool, "reader_task", text, bound.values);
   return taskViews(rows)[0];
@@ -42,7 +55,7 @@ async function readTask(pool: Pool, id: TaskId, viewer: Viewer): Promise<TaskVie
 async function readTasks(
   pool: Pool,
   filter: TaskFilter,
-  by: { readonly viewer: Viewer; readonly orgId: string },
+  by: By,
 ): Promise<{ readonly items: readonly TaskView[]; readonly total: number }> {
   const counted = parameters();
   const countText = `select count(*) as total from ${taskSource(filter, by, counted)}`;
@@ -63,11 +76,7 @@ async function readTasks(
 }
 
 /** `tasks task join requests r where …`: what the filter asks for, within what the viewer may read. */
-function taskSource(
-  filter: TaskFilter,
-  by: { readonly viewer: Viewer; readonly orgId: string },
-  bound: Parameters,
-): string {
+function taskSource(filter: TaskFilter, by: By, bound: Parameters): string {
   const { $ } = bound;
   const ofRequest = requestConditions({ ...filter, q: filter.searchText }, bound);
   const conditions = allOf([
@@ -77,7 +86,8 @@ function taskSource(
     filter.status !== undefined && `task.status = ${$(filter.status)}`,
     filter.kind !== undefined && `task.kind = ${$(filter.kind)}`,
     filter.overdue !== undefined && overdueCondition(filter.overdue, $(timestamp(filter.now))),
-    taskVisibility(filter, by.viewer, bound),
+    `task.org_id = ${$(by.orgId)}::uuid`,
+    taskVisibility(filter, by, bound),
   ]);
   return `${tasksWith(ofRequest)} where ${conditions}`;
 }
@@ -90,11 +100,7 @@ function tasksWith(ofRequest: readonly (string | false)[]): string {
 }
 
 /** `*` without a status: every completed task, and the viewer's own that wait (api section 6.4). */
-function assigneeCondition(
-  { assignee, status }: TaskFilter,
-  by: { readonly viewer: Viewer; readonly orgId: string },
-  { $ }: Parameters,
-): string | false {
+function assigneeCondition({ assignee, status }: TaskFilter, by: By, { $ }: Parameters): string | false {
   if (assignee.kind === "person") {
     const { viewer } = by;
     if (viewer.personId !== null && assignee.name === viewer.assignee)
@@ -110,10 +116,12 @@ function assigneeCondition(
 }
 
 /** Whoever holds a task may read its request, so their own tasks need no further question. */
-function taskVisibility({ assignee }: TaskFilter, viewer: Viewer, bound: Parameters): string | false {
+function taskVisibility({ assignee }: TaskFilter, { viewer, orgId }: By, bound: Parameters): string | false {
   const isOwn = assignee.kind === "person" && viewer.personId !== null && assignee.name === viewer.assignee;
   if (viewer.readsAll || isOwn) return false;
-  const selects = visibilityConditions(viewer, bound).map((visible) => `select r.id from requests r where ${visible}`);
+  const selects = visibilityConditions(viewer, orgId, bound).map(
+    (visible) => `select r.id from requests r where ${visible}`,
+  );
   return `task.request_id in (${selects.join(" union all ")})`;
 }
 
@@ -136,22 +144,23 @@ interface InboxCounts {
   readonly total: number;
 }
 
-async function readInbox(pool: Pool, filter: InboxFilter, viewer: Viewer): Promise<Inbox> {
+async function readInbox(pool: Pool, filter: InboxFilter, { viewer, orgId }: By): Promise<Inbox> {
   if (viewer.personId === null) return { items: [], next: null, total: 0, counts: { open: 0, done: 0 } };
   const [page, counts] = await Promise.all([
-    readInboxPage(pool, filter, viewer.personId),
-    readInboxCounts(pool, filter, viewer.personId),
+    readInboxPage(pool, filter, { personId: viewer.personId, orgId }),
+    readInboxCounts(pool, filter, { personId: viewer.personId, orgId }),
   ]);
   return { ...page, total: counts.total, counts: { open: counts.open, done: counts.done } };
 }
 
-async function readInboxPage(pool: Pool, filter: InboxFilter, personId: string): Promise<Page<TaskView>> {
+async function readInboxPage(pool: Pool, filter: InboxFilter, owner: Owner): Promise<Page<TaskView>> {
   const bound = parameters();
   const { $ } = bound;
   const isByDueTime = filter.sort === "due_at";
   const ofRequest = requestConditions(filter, bound);
   const conditions = allOf([
-    `task.person_id = ${$(personId)}::uuid`,
+    `task.person_id = ${$(owner.personId)}::uuid`,
+    `task.org_id = ${$(owner.orgId)}::uuid`,
     `task.status in ${INBOX_STATUSES[filter.state]}`,
     ...ofRequest,
     filter.cursor !== undefined && (isByDueTime ? afterDueCursor : afterNewestCursor)(filter.cursor, bound),
@@ -192,15 +201,16 @@ function afterDueCursor(cursor: string, { $ }: Parameters): string {
   return `task.due_at > ${due} or (task.due_at = ${due} and task.id < ${id}) or task.due_at is null`;
 }
 
-async function readInboxCounts(pool: Pool, filter: InboxFilter, personId: string): Promise<InboxCounts> {
+async function readInboxCounts(pool: Pool, filter: InboxFilter, owner: Owner): Promise<InboxCounts> {
   const bound = parameters();
-  const person = bound.$(personId);
+  const person = bound.$(owner.personId);
+  const organization = bound.$(owner.orgId);
   const state = INBOX_STATUSES[filter.state];
   const ofRequest = requestConditions(filter, bound);
   const text = `select count(*) filter (where task.status in ${INBOX_STATUSES.open}) as open,
   count(*) filter (where task.status in ${INBOX_STATUSES.done}) as done,
   count(*) filter (where ${allOf([`task.status in ${state}`, ...ofRequest])}) as total
-from ${tasksWith(ofRequest)} where task.person_id = ${person}::uuid`;
+from ${tasksWith(ofRequest)} where task.person_id = ${person}::uuid and task.org_id = ${organization}::uuid`;
   const [counts] = await ask<InboxCounts>(pool, "reader_inbox_counts", text, bound.values);
   return counts ?? { open: 0, done: 0, total: 0 };
 }

@@ -1,6 +1,7 @@
 /**
  * Who may read a request, in SQL (engine R-AUTH-30): readers of everything; the requester; the creator; everyone who holds or
- * held one of its tasks, and their delegators. The one place where this rule is written; every list and page asks it.
+ * held one of its tasks, and their delegators; never anybody of another organization (identity R-ORG-2). The one place where
+ * this rule is written; every list and page asks it.
  *
  * Permitting compares names exactly (R-AUTH-5), and a requester's name is a person's: a machine of that name is somebody else.
  */
@@ -8,23 +9,25 @@ import type { Viewer } from "../../ports/reader.ts";
 import type { Parameters } from "./reader-statement.ts";
 
 /** True of those `requests r` that the viewer may read; for statements that find their rows by another condition. */
-export function isVisible(viewer: Viewer, parameters: Parameters): string {
-  if (viewer.readsAll) return "true";
+export function isVisible(viewer: Viewer, orgId: string, parameters: Parameters): string {
+  const inside = `r.org_id = ${parameters.$(orgId)}::uuid`;
+  if (viewer.readsAll) return inside;
   const concerns = creatorConcerns(viewer, parameters);
   if (viewer.personId !== null) {
     const person = `${parameters.$(viewer.personId)}::uuid`;
     const isHeld = `held.person_id = ${person} or held.delegator_id = ${person}`;
     concerns.push(`exists (select from tasks held where held.request_id = r.id and (${isHeld}))`);
   }
-  return concerns.map((concern) => `(${concern})`).join(" or ");
+  return `${inside} and (${concerns.map((concern) => `(${concern})`).join(" or ")})`;
 }
 
 /**
  * The same rule as separate conditions on `requests r`, each answered by an index of its own. A list asks each for its newest
  * rows and unites them, so that its cost does not grow with what others asked for.
  */
-export function visibilityConditions(viewer: Viewer, parameters: Parameters): readonly string[] {
-  if (viewer.readsAll) return ["true"];
+export function visibilityConditions(viewer: Viewer, orgId: string, parameters: Parameters): readonly string[] {
+  const inside = `r.org_id = ${parameters.$(orgId)}::uuid`;
+  if (viewer.readsAll) return [inside];
   const concerns = creatorConcerns(viewer, parameters);
   if (viewer.personId !== null) {
     const person = `${parameters.$(viewer.personId)}::uuid`;
@@ -32,7 +35,7 @@ export function visibilityConditions(viewer: Viewer, parameters: Parameters): re
       concerns.push(`r.id in (select held.request_id from tasks held where held.${column} = ${person})`);
     }
   }
-  return concerns;
+  return concerns.map((concern) => `${inside} and (${concern})`);
 }
 
 function creatorConcerns(viewer: Viewer, { $ }: Parameters): string[] {

@@ -5,6 +5,8 @@
 import type { Pool } from "pg";
 import type { Reader } from "../../ports/reader.ts";
 import { createAuditReader } from "./reader-audit.ts";
+import { createMachineReader } from "./reader-machines.ts";
+import { createMemberReader } from "./reader-members.ts";
 import { createPeopleReader } from "./reader-people.ts";
 import { createPolicyReader } from "./reader-policies.ts";
 import { createRequestReader } from "./reader-requests.ts";
@@ -22,6 +24,8 @@ export function createReader(pool: Pool, { orgId }: ReaderOptions): Reader {
     ...createTaskReader(pool, orgId),
     ...createPolicyReader(pool, orgId),
     ...createPeopleReader(pool, orgId),
-    ...createAuditReader(pool),
+    ...createMemberReader(pool, orgId),
+    ...createMachineReader(pool, orgId),
+    ...createAuditReader(pool, orgId),
   };
 }

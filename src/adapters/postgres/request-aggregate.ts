@@ -2,6 +2,7 @@
  * How is one request read whole, with its stages, seats, tasks and decisions? In one statement, whatever their number
  * (docs/adr/0007-group-commit.md): the parts come as JSON lists and are put together here.
  */
+import type { Assurance, ProofMethod } from "../../core/assurance-level.ts";
 import type { DecisionId, PersonId, RequestId, SeatId, StageRunId, TaskId } from "../../core/ids.ts";
 import type { StageMode } from "../../core/policy.ts";
 import type {
@@ -39,6 +40,7 @@ interface StageRow {
   readonly name: string;
   readonly mode: StageMode;
   readonly mode_value: number | null;
+  readonly assurance: Assurance;
   readonly state: StageRunState;
   readonly skip_reason: "skip_if" | "no_approvers" | null;
   readonly started_at: string | null;
@@ -95,10 +97,14 @@ export interface DecisionRow {
   readonly reason_code: string | null;
   readonly on_behalf_of: string | null;
   readonly override: boolean;
-  readonly assurance: "session";
+  readonly assurance: Assurance;
+  readonly method: ProofMethod | null;
+  readonly factor_id: string | null;
+  readonly shown_at: string | null;
   readonly digest: string;
   readonly revision: number;
   readonly created_at: string;
+  readonly voided_at: string | null;
 }
 
 /** Columns of `tasks task`. */
@@ -110,9 +116,11 @@ export const TASK_COLUMNS = `task.id, task.request_id, task.stage_run_id, task.s
 /** Columns of `decisions decision`. */
 export const DECISION_COLUMNS = `decision.id, decision.stage_run_id, decision.task_id, decision.seat_id, decision.person_id,
   decision.actor, decision.actor_id, decision.action, decision.comment, decision.attachments_ref, decision.reason_code,
-  decision.on_behalf_of, decision.override, decision.assurance, decision.digest, decision.revision, decision.created_at`;
+  decision.on_behalf_of, decision.override, decision.assurance, decision.method, decision.factor_id,
+  decision.shown_at, decision.digest, decision.revision, decision.created_at,
+  decision.voided_at`;
 
-const STAGE_COLUMNS = `stage.id, stage.stage_order, stage.name, stage.mode, stage.mode_value, stage.state, stage.skip_reason,
+const STAGE_COLUMNS = `stage.id, stage.stage_order, stage.name, stage.mode, stage.mode_value, stage.assurance, stage.state, stage.skip_reason,
   stage.started_at, stage.completed_at, stage.due_at, stage.escalation_round, stage.excluded`;
 
 const SEAT_COLUMNS =
@@ -128,7 +136,7 @@ export function aggregateSql(where: string, lock: boolean): string {
   ${list(STAGE_COLUMNS, "stage_runs stage", "stage.request_id", "stage_order")} as stages,
   ${list(SEAT_COLUMNS, "seats seat", "seat.request_id", "position")} as seats,
   ${list(`task.position, ${TASK_COLUMNS}`, "tasks task", "task.request_id", "position")} as tasks,
-  ${list(`decision.entry_seq, ${DECISION_COLUMNS}`, "decisions decision", "decision.request_id", "entry_seq, id")} as decisions
+  ${list(`decision.entry_seq, ${DECISION_COLUMNS}`, "decisions decision", "decision.request_id", "created_at, entry_seq, id")} as decisions
 from requests r left join request_timers timer on timer.request_id = r.id
 where ${where}
 order by r.id${lock ? " for update of r" : ""}`;
@@ -151,6 +159,7 @@ function stageFromRow(stage: StageRow, row: AggregateRow): StageRun {
     name: stage.name,
     mode: stage.mode,
     modeValue: stage.mode_value,
+    assurance: stage.assurance,
     state: stage.state,
     skipReason: stage.skip_reason,
     startedAt: instantOrNull(stage.started_at),
@@ -215,8 +224,12 @@ export function decisionFromRow(row: DecisionRow): Decision {
     onBehalfOf: row.on_behalf_of,
     override: row.override,
     assurance: row.assurance,
+    method: row.method,
+    factorId: row.factor_id,
+    shownAt: instantOrNull(row.shown_at),
     digest: row.digest,
     revision: row.revision,
     createdAt: instant(row.created_at),
+    voidedAt: instantOrNull(row.voided_at),
   };
 }

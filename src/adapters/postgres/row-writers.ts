@@ -30,27 +30,13 @@ const TABLES = {
       leaf: "text",
     },
   },
-  ledger_openings: { key: null, columns: { seq: "bigint", path: "text", salt: "text", value: "json" } },
-  people: {
-    key: ["id"],
-    columns: {
-      id: "uuid",
-      org_id: "uuid",
-      assignee: "text",
-      display_name: "text",
-      email: "text",
-      status: "text",
-      created_at: "timestamptz",
-      entry_seq: "bigint",
-    },
+  ledger_openings: {
+    key: null,
+    columns: { seq: "bigint", path: "text", salt: "text", value: "json", people: "text[]" },
   },
   aliases: {
     key: ["org_id", "name"],
     columns: { org_id: "uuid", name: "text", folded: "text", person_id: "uuid", proof: "text", entry_seq: "bigint" },
-  },
-  identities: {
-    key: null,
-    columns: { issuer: "text", subject: "text", person_id: "uuid", created_at: "timestamptz", entry_seq: "bigint" },
   },
   directory_entries: {
     key: ["org_id", "kind", "client", "name"],
@@ -104,6 +90,7 @@ const TABLES = {
       creator_assignee: "text",
       creator_person_id: "uuid",
       creator_machine: "boolean",
+      creator_stands_for: "uuid[]",
       context: "json",
       search_text: "text",
       revision: "integer",
@@ -124,11 +111,13 @@ const TABLES = {
     key: ["id"],
     columns: {
       id: "uuid",
+      org_id: "uuid",
       request_id: "uuid",
       stage_order: "integer",
       name: "text",
       mode: "text",
       mode_value: "integer",
+      assurance: "text",
       state: "text",
       skip_reason: "text",
       started_at: "timestamptz",
@@ -143,6 +132,7 @@ const TABLES = {
     key: ["id"],
     columns: {
       id: "uuid",
+      org_id: "uuid",
       request_id: "uuid",
       stage_run_id: "uuid",
       position: "integer",
@@ -157,6 +147,7 @@ const TABLES = {
     key: ["id"],
     columns: {
       id: "uuid",
+      org_id: "uuid",
       request_id: "uuid",
       stage_run_id: "uuid",
       stage_order: "integer",
@@ -182,9 +173,10 @@ const TABLES = {
     },
   },
   decisions: {
-    key: null,
+    key: ["id"],
     columns: {
       id: "uuid",
+      org_id: "uuid",
       request_id: "uuid",
       stage_run_id: "uuid",
       stage_order: "integer",
@@ -200,9 +192,13 @@ const TABLES = {
       on_behalf_of: "text",
       override: "boolean",
       assurance: "text",
+      method: "text",
+      factor_id: "uuid",
+      shown_at: "timestamptz",
       digest: "text",
       revision: "integer",
       created_at: "timestamptz",
+      voided_at: "timestamptz",
       entry_seq: "bigint",
     },
   },
@@ -210,6 +206,7 @@ const TABLES = {
     key: null,
     columns: {
       id: "uuid",
+      org_id: "uuid",
       request_id: "uuid",
       sequence: "integer",
       event_type: "text",
@@ -217,6 +214,10 @@ const TABLES = {
       created_at: "timestamptz",
       entry_seq: "bigint",
     },
+  },
+  displays: {
+    key: ["digest"],
+    columns: { digest: "text", request_id: "uuid", document: "json", entry_seq: "bigint" },
   },
   request_timers: {
     key: ["request_id"],
@@ -243,23 +244,11 @@ const TABLES = {
       entry_seq: "bigint",
     },
   },
-  sessions: {
-    key: ["token_hash"],
-    columns: {
-      token_hash: "text",
-      org_id: "uuid",
-      person_id: "uuid",
-      claims: "json",
-      created_at: "timestamptz",
-      expires_at: "timestamptz",
-      ended_at: "timestamptz",
-      entry_seq: "bigint",
-    },
-  },
   audit_records: {
     key: null,
     columns: {
       id: "uuid",
+      org_id: "uuid",
       entry_seq: "bigint",
       occurred_at: "timestamptz",
       actor: "text",

@@ -8,14 +8,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.t
 import type { Instant } from "../../core/person.ts";
 import type { PolicyProblem, PolicyStatus } from "../../core/policy.ts";
 import type { RequestOutcome, RequestStatus, Resolution } from "../../core/request.ts";
-import type {
-  DelegationRecord,
-  DirectoryEntry,
-  IdempotencyRecord,
-  PersonRecord,
-  PolicyVersion,
-  SessionRecord,
-} from "../../ports/change-set.ts";
+import type { DelegationRecord, IdempotencyRecord, PolicyVersion } from "../../ports/change-set.ts";
+import type { DirectoryEntry, PersonRecord } from "../../ports/identity-records.ts";
 import type { RequestSummary } from "../../ports/reader.ts";
 
 /** Both forms that Postgres has: `…257000Z` of a column, `…257+00:00` inside JSON. */
@@ -35,7 +29,7 @@ export function timestamp(at: Instant): string {
 /** Columns of `requests r left join request_timers timer`. */
 export const REQUEST_COLUMNS = `r.id, r.org_id, r.policy_id, r.policy_key, r.policy_version, r.policy_digest, r.artifact_type,
   r.artifact_id, r.requester, r.creator_issuer, r.creator_subject, r.creator_client_id, r.creator_assignee,
-  r.creator_person_id, r.creator_machine, r.context, r.revision, r.salt, r.digest, r.status, r.current_stage_order,
+  r.creator_person_id, r.creator_machine, r.creator_stands_for, r.context, r.revision, r.salt, r.digest, r.status, r.current_stage_order,
   r.created_at, r.updated_at, r.expires_at, r.completed_at, r.outcome, r.event_count, timer.resolution`;
 
 export interface RequestRow {
@@ -54,6 +48,7 @@ export interface RequestRow {
   readonly creator_assignee: string;
   readonly creator_person_id: PersonId | null;
   readonly creator_machine: boolean;
+  readonly creator_stands_for: readonly PersonId[];
   readonly context: JsonObject;
   readonly revision: number;
   readonly salt: string;
@@ -85,6 +80,7 @@ export function requestFromRow(row: RequestRow): RequestSummary {
       assignee: row.creator_assignee,
       personId: row.creator_person_id,
       machine: row.creator_machine,
+      standsFor: row.creator_stands_for,
     },
     context: row.context,
     revision: row.revision,
@@ -148,8 +144,8 @@ function jsonObjectFromText(text: string): JsonObject {
 }
 
 /** Columns of `people person`. */
-export const PERSON_COLUMNS =
-  "person.id, person.org_id, person.assignee, person.display_name, person.email, person.status, person.created_at";
+export const PERSON_COLUMNS = `person.id, person.org_id, person.assignee, person.display_name, person.email, person.status,
+  person.handle, person.first_signed_in_at, person.break_glass, person.created_at`;
 
 export interface PersonRow {
   readonly id: PersonId;
@@ -158,6 +154,9 @@ export interface PersonRow {
   readonly display_name: string | null;
   readonly email: string | null;
   readonly status: PersonRecord["status"];
+  readonly handle: string | null;
+  readonly first_signed_in_at: string | null;
+  readonly break_glass: boolean;
   readonly created_at: string;
 }
 
@@ -169,6 +168,9 @@ export function personFromRow(row: PersonRow): PersonRecord {
     displayName: row.display_name,
     email: row.email,
     status: row.status,
+    handle: row.handle,
+    firstSignedInAt: instantOrNull(row.first_signed_in_at),
+    breakGlass: row.break_glass,
     createdAt: instant(row.created_at),
   };
 }
@@ -240,32 +242,6 @@ export function directoryEntryFromRow(row: DirectoryRow): DirectoryEntry {
     members: row.members,
     createdAt: instant(row.created_at),
     deleted: row.deleted,
-  };
-}
-
-/** Columns of `sessions session`. */
-export const SESSION_COLUMNS = `session.token_hash, session.org_id, session.person_id, session.claims, session.created_at,
-  session.expires_at, session.ended_at`;
-
-export interface SessionRow {
-  readonly token_hash: string;
-  readonly org_id: string;
-  readonly person_id: PersonId;
-  readonly claims: JsonObject;
-  readonly created_at: string;
-  readonly expires_at: string;
-  readonly ended_at: string | null;
-}
-
-export function sessionFromRow(row: SessionRow): SessionRecord {
-  return {
-    tokenHash: row.token_hash,
-    orgId: row.org_id,
-    personId: row.person_id,
-    claims: row.claims,
-    createdAt: instant(row.created_at),
-    expiresAt: instant(row.expires_at),
-    endedAt: instantOrNull(row.ended_at),
   };
 }
 

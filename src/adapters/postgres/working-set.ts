@@ -11,13 +11,14 @@ import type {
   ChangeSet,
   CompiledPolicy,
   DelegationRecord,
-  DirectoryEntry,
   IdempotencyRecord,
   PolicyVersion,
-  SessionRecord,
 } from "../../ports/change-set.ts";
+import type { DirectoryEntry } from "../../ports/identity-records.ts";
 import type { World } from "../../ports/command-store.ts";
+import type { RecordKind, RecordMember, Records } from "../../ports/records.ts";
 import type { KnownPerson } from "./batch-loads.ts";
+import { RECORD_KINDS, RECORD_TABLES, recordKey } from "./record-tables.ts";
 
 /** Active and archived versions never change, so one compilation serves for ever (R-POLICY-2). */
 export class PolicyCache {
@@ -42,14 +43,20 @@ export class PolicyCache {
   }
 }
 
+export type LoadedRecords = readonly {
+  readonly kind: RecordKind;
+  readonly records: readonly Records[RecordKind][];
+}[];
+
 export interface Loaded {
   readonly requests: readonly Request[];
+  readonly openings: ReadonlyMap<PersonId, number>;
   readonly policyLines: readonly PolicyVersion[];
   readonly activeIds: ReadonlyMap<string, PolicyId>;
   readonly idempotency: readonly IdempotencyRecord[];
   readonly delegations: readonly DelegationRecord[];
   readonly directory: readonly DirectoryEntry[];
-  readonly sessions: readonly SessionRecord[];
+  readonly records: LoadedRecords;
   readonly identities: readonly { readonly issuer: string; readonly subject: string; readonly person_id: PersonId }[];
   readonly known: ReadonlyMap<string, KnownPerson>;
   readonly knownById: readonly KnownPerson[];
@@ -63,6 +70,7 @@ export class WorkingSet implements World {
   readonly #requests: Map<RequestId, Request>;
   readonly #requestOfTask = new Map<TaskId, RequestId>();
   readonly #idempotency: Map<string, IdempotencyRecord>;
+  readonly #records = new Map<RecordKind, Map<string, Records[RecordKind]>>();
 
   constructor(loaded: Loaded, tools: { now: Instant; newId: NewId; policies: PolicyCache }) {
     this.#loaded = loaded;
@@ -71,6 +79,7 @@ export class WorkingSet implements World {
     this.newId = tools.newId;
     this.#requests = new Map(loaded.requests.map((request) => [request.id, request]));
     for (const request of loaded.requests) this.#indexTasks(request);
+    for (const { kind, records } of loaded.records) this.#keep(kind, records);
     this.#idempotency = new Map(loaded.idempotency.map((record) => [idempotencyKey(record.scope, record.key), record]));
   }
 
@@ -81,6 +90,10 @@ export class WorkingSet implements World {
   requestOfTask(id: TaskId): Request | undefined {
     const requestId = this.#requestOfTask.get(id);
     return requestId === undefined ? undefined : this.#requests.get(requestId);
+  }
+
+  requestsOfPeople(): readonly Request[] {
+    return [...this.#requests.values()];
   }
 
   policyLine(key: string): readonly PolicyVersion[] {
@@ -131,8 +144,16 @@ export class WorkingSet implements World {
     );
   }
 
-  session(tokenHash: string): SessionRecord | undefined {
-    return this.#loaded.sessions.find((session) => session.tokenHash === tokenHash);
+  openingsOf(id: PersonId): number {
+    return this.#loaded.openings.get(id) ?? 0;
+  }
+
+  records<Kind extends RecordKind>(kind: Kind, by: RecordMember<Kind>, value: string): readonly Records[Kind][] {
+    const holds = (record: Records[RecordKind]): record is Records[Kind] => {
+      const held: unknown = Reflect.get(record, by);
+      return Array.isArray(held) ? held.includes(value) : held === value;
+    };
+    return [...(this.#records.get(kind)?.values() ?? [])].filter(holds);
   }
 
   /** Later commands of the same transaction go on from here. */
@@ -144,6 +165,14 @@ export class WorkingSet implements World {
     for (const record of changes.idempotency ?? []) {
       this.#idempotency.set(idempotencyKey(record.scope, record.key), record);
     }
+    for (const kind of RECORD_KINDS) this.#keep(kind, changes.records?.[kind] ?? []);
+  }
+
+  #keep(kind: RecordKind, records: readonly Records[RecordKind][]): void {
+    if (records.length === 0) return;
+    const byKey = this.#records.get(kind) ?? new Map<string, Records[RecordKind]>();
+    for (const record of records) byKey.set(recordKey(RECORD_TABLES[kind], record), record);
+    this.#records.set(kind, byKey);
   }
 
   #person(id: PersonId): KnownPerson | undefined {
