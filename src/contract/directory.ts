@@ -38,6 +38,6 @@ export const userOutSchema = z.object({
   user_id: z.string(),
   name: z.string().nullable(),
   email: z.string().nullable(),
-  status: z.enum(["placeholder", "active", "disabled"]),
+  status: z.enum(["placeholder", "invited", "active", "locked", "suspended", "erased"]),
 });
 export type UserOut = z.output<typeof userOutSchema>;

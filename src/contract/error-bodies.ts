@@ -12,6 +12,14 @@ export const faultDetailSchema = z.object({
 });
 export type FaultDetail = z.output<typeof faultDetailSchema>;
 
+/** Members that some codes bring along. */
+const members = {
+  /** With `step_up_required` and `signature_required`: what the decision needs, and what the caller can use for it. */
+  step_up: z.object({ needed: z.string(), methods: z.array(z.string()) }).exactOptional(),
+  /** With `view_stale`: what is no longer as it was shown. */
+  changed: z.array(z.string()).exactOptional(),
+};
+
 export const aweErrorSchema = z
   .object({
     id: z.string(),
@@ -25,6 +33,7 @@ export const aweErrorSchema = z
     code: z.string(),
     trace: z.string(),
     problems: z.array(policyProblemSchema).exactOptional(),
+    ...members,
   })
   .meta({ description: "An error: envelope, `errorCode` and `message`, and `detail` at once" });
 export type AweError = z.output<typeof aweErrorSchema>;
@@ -38,6 +47,7 @@ export const problemSchema = z
     code: z.string(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).exactOptional(),
     problems: z.array(policyProblemSchema).exactOptional(),
+    ...members,
     trace: z.string(),
   })
   .meta({ description: "RFC 9457 problem details" });

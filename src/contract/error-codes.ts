@@ -3,6 +3,9 @@
  * (AWE envelope and problem+json). Implements docs/spec/api.md section 5.
  */
 
+import type { ErrorMeaning } from "./error-meaning.ts";
+import { identityErrorMeanings, identityRefusalCodes } from "./identity-error-codes.ts";
+
 /** What the engine refuses. `src/http/problem.ts` proves that this is exactly the core's own union. */
 export const refusalCodes = [
   "machine",
@@ -29,6 +32,7 @@ export const refusalCodes = [
   "resolver_failed",
   "invalid_input",
   "not_available",
+  ...identityRefusalCodes,
 ] as const;
 
 /** What the way to the engine refuses: credentials, routes, sizes, and a world that does not answer. */
@@ -58,17 +62,8 @@ const transportCodes = [
 export const errorCodes = [...refusalCodes, ...transportCodes] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
-export interface ErrorMeaning {
-  /** The number that AWE's clients know. */
-  readonly awe: string;
-  readonly status: number;
-  readonly title: string;
-  /** What happened, in the words of the person who asked. */
-  readonly meaning: string;
-  readonly remedy: string;
-}
-
 export const errorMeanings = {
+  ...identityErrorMeanings,
   machine: {
     awe: "AWE-008",
     status: 403,
@@ -266,11 +261,11 @@ export const errorMeanings = {
     remedy: "Reload the console, or use a bearer token.",
   },
   host_not_allowed: {
-    awe: "AWE-021",
-    status: 421,
+    awe: "AWE-012",
+    status: 400,
     title: "Wrong host name",
-    meaning: "In development mode the server answers only to names of this machine.",
-    remedy: "Call it as localhost or 127.0.0.1.",
+    meaning: "The server answers to its public name and to names of its own machine, and to no other.",
+    remedy: "Call it by its public address; an operator sets it as COUNTERSIGN_PUBLIC_URL.",
   },
   route_not_found: {
     awe: "AWE-021",

@@ -10,6 +10,7 @@ const explainedSeatSchema = z.object({
   state: z.string(),
   required: z.boolean(),
   overdue: z.boolean(),
+  locked: z.boolean(),
   delegated_from: z.string().nullable(),
 });
 

@@ -267,28 +267,40 @@ const cases: Case[] = [
     `stages[0].${name}`,
     `stages[0].${name} is not available in this version`,
   ]),
-  ...["mfa", "signed"].flatMap((assurance): Case[] => [
-    [
-      `assurance ${assurance}`,
-      withPolicy({ assurance }),
-      "not_available",
-      "assurance",
-      `assurance '${assurance}' is not available in this version`,
-    ],
-    [
-      `stage assurance ${assurance}`,
-      withStages({ assurance }),
-      "not_available",
-      "stages[0].assurance",
-      `stages[0].assurance '${assurance}' is not available in this version`,
-    ],
-  ]),
   [
     "assurance of another kind",
     withPolicy({ assurance: 5 }),
-    "not_available",
+    "bad_shape",
     "assurance",
-    "assurance is not available in this version",
+    "assurance must be one of session, mfa, signed",
+  ],
+  [
+    "a stage that asks less than the policy",
+    { ...withStages({ assurance: "mfa" }), assurance: "signed" },
+    "lower_assurance",
+    "stages[0].assurance",
+    "stage 1: assurance may not be lower than the policy's",
+  ],
+  [
+    "rejecting harder than approving",
+    withStages({ assurance: "mfa", reject_assurance: "signed" }),
+    "higher_reject_assurance",
+    "stages[0].reject_assurance",
+    "stage 1: rejecting may not be harder than approving: reject_assurance is above 'mfa'",
+  ],
+  ...["mfa", "signed"].map((assurance): Case => [
+    `a timer that approves at ${assurance}`,
+    withStages({ assurance, on_breach: "auto_approve", sla_hours: 1 }),
+    "auto_approve_assurance",
+    "stages[0].on_breach",
+    `stage 1: a timer cannot approve where assurance is '${assurance}'`,
+  ]),
+  [
+    "a bound of reading time that is none",
+    withStages({ min_view_seconds: 0 }),
+    "bad_shape",
+    "stages[0].min_view_seconds",
+    "stages[0].min_view_seconds must be a whole number from 1 to 3600, or null",
   ],
   [
     "an http rule for observers",
@@ -453,6 +465,15 @@ describe("engine R-POLICY-8: what may be activated", () => {
       {
         ...withStages({ assurance: "session", recheck: false, reminders: [], calendar: null, approver_tree: null }),
         ...{ assurance: "session", forbidden_approvers: [], calendar: null, freeze: [], break_glass: null },
+      },
+    ],
+    [
+      "everything about proving a decision",
+      {
+        ...withStages({
+          ...{ assurance: "signed", reject_assurance: "mfa", batch: true, min_view_seconds: 3, require_view: true },
+        }),
+        assurance: "mfa",
       },
     ],
     ["directory rules", withRules(role, group, rule("role", { role: "risk", client: "desk", include_groups: false }))],

@@ -3,6 +3,7 @@
  * docs/spec/policies.md (R-POLICY-8): errors stop the activation, warnings never do. Total over JSON objects, so that
  * any draft, however broken, gets its list of problems.
  */
+import { isAtLeast } from "./assurance.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import { checkLogic, evaluateLogic, isTruthy } from "./logic.ts";
 import { unknownIn, type PolicyPartKind } from "./policy-availability.ts";
@@ -31,6 +32,7 @@ export function checkPolicy(document: JsonObject, installation: PolicyInstallati
     ...policyProblems(reading),
     ...reading.stages.flatMap((stage) => [
       ...stageErrors(stage),
+      ...assuranceErrors(stage, reading),
       ...logicErrors(stage),
       ...directoryProblems(stage, installation.directory),
       ...stageWarnings(stage),
@@ -101,6 +103,24 @@ function stageErrors(reading: StageReading): PolicyProblem[] {
   if (stage.onBreach === "escalate" && reading.escalationRules.length === 0) {
     const message = `${label}: on_breach is 'escalate' but escalation_rules is empty`;
     problems.push(error("escalate_without_rules", `${path}.escalation_rules`, message));
+  }
+  return problems;
+}
+
+function assuranceErrors({ stage, path }: StageReading, { assurance }: PolicyReading): PolicyProblem[] {
+  const problems: PolicyProblem[] = [];
+  const label = `stage ${stage.order}`;
+  if (!isAtLeast(stage.assurance, assurance)) {
+    const message = `${label}: assurance may not be lower than the policy's`;
+    problems.push(error("lower_assurance", `${path}.assurance`, message));
+  }
+  if (!isAtLeast(stage.assurance, stage.rejectAssurance)) {
+    const message = `${label}: rejecting may not be harder than approving: reject_assurance is above '${stage.assurance}'`;
+    problems.push(error("higher_reject_assurance", `${path}.reject_assurance`, message));
+  }
+  if (stage.onBreach === "auto_approve" && stage.assurance !== "session") {
+    const message = `${label}: a timer cannot approve where assurance is '${stage.assurance}'`;
+    problems.push(error("auto_approve_assurance", `${path}.on_breach`, message));
   }
   return problems;
 }
@@ -177,7 +197,7 @@ function stageWarnings(reading: StageReading): PolicyProblem[] {
     const message = `${label}: on_breach has no effect without sla_hours`;
     problems.push(warning("breach_without_sla", `${path}.on_breach`, message));
   }
-  if (stage.onBreach === "auto_approve" && stage.slaHours !== null) {
+  if (stage.onBreach === "auto_approve" && stage.slaHours !== null && stage.assurance === "session") {
     problems.push(warning("auto_approve", `${path}.on_breach`, `${label} can be approved by the clock alone`));
   }
   if (stage.skipIf !== null && isAlwaysTrue(stage.skipIf)) {

@@ -26,6 +26,13 @@ describe("engine R-POLICY-8: the compiled policy says everything the document le
           ...{ order: 1, name: "s", mode: "all", modeValue: null, minApprovals: 1, abstain: "neutral", reject: "veto" },
           ...{ skipIf: null, onEmpty: "block", parallelGroup: null, slaHours: null, onBreach: "notify" },
           ...{ escalationRules: [], escalationsMax: 1, allowDelegation: true },
+          ...{
+            assurance: "session",
+            rejectAssurance: "session",
+            batch: true,
+            minViewSeconds: null,
+            requireView: false,
+          },
           rules: [{ match: { type: "user", name: "ada" }, kind: "approver", required: false }],
         },
       ],
@@ -38,6 +45,7 @@ describe("engine R-POLICY-8: the compiled policy says everything the document le
         ...{ mode: "percentage", mode_value: 60, min_approvals: 2, abstain: "neutral", reject: "vote" },
         ...{ skip_if: { "!": [{ var: "a" }] }, on_empty: "skip", parallel_group: -3, sla_hours: 8 },
         ...{ on_breach: "escalate", escalation_rules: [user("eve")], escalations_max: 3, allow_delegation: false },
+        ...{ assurance: "signed", reject_assurance: "mfa", batch: true, min_view_seconds: 5, require_view: true },
       }),
       ...{ forbid_self_approval: true, forbid_repeat_approvers: true, request_ttl_hours: 72 },
       ...{ admin_override: "off", allow_handover: true, description: "why" },
@@ -50,10 +58,19 @@ describe("engine R-POLICY-8: the compiled policy says everything the document le
           ...{ mode: "percentage", modeValue: 60, minApprovals: 2, abstain: "neutral", reject: "vote" },
           ...{ skipIf: { "!": [{ var: "a" }] }, onEmpty: "skip", parallelGroup: -3, slaHours: 8 },
           ...{ onBreach: "escalate", escalationsMax: 3, allowDelegation: false },
+          ...{ assurance: "signed", rejectAssurance: "mfa", batch: true, minViewSeconds: 5, requireView: true },
           escalationRules: [{ match: { type: "user", name: "eve" }, kind: "approver", required: false }],
         },
       ],
     });
+  });
+
+  it("identity R-SIGN-5: a stage asks what its policy asks, and only signed ones leave batches out by themselves", () => {
+    const inherited = compilePolicy({ ...withStages({}, { assurance: "signed" }), assurance: "mfa" });
+    expect(inherited.stages).toMatchObject([
+      { assurance: "mfa", batch: true },
+      { assurance: "signed", batch: false },
+    ]);
   });
 
   it.each([

@@ -19,6 +19,7 @@ describe("creating a request", () => {
       assignee: "pipeline",
       personId: null,
       machine: true,
+      standsFor: [],
     });
     expect(new Run(plain, { by: actor("maker") }).request.creator).toMatchObject({
       personId: idOf("maker"),

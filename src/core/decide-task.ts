@@ -1,4 +1,5 @@
-/** A person decides on a task. Implements docs/spec/engine.md section 7 and R-DECIDE-1 to R-DECIDE-7. */
+/** A person decides on a task. Implements docs/spec/engine.md section 7 and R-DECIDE-1 to R-DECIDE-10, identity R-ROLE-2. */
+import { assuranceRefusal, SESSION_ALONE, type Proven } from "./assurance.ts";
 import { eventActor } from "./event.ts";
 import { rejectRequest } from "./finish-request.ts";
 import { placeOf } from "./groups.ts";
@@ -8,7 +9,7 @@ import { failStage, giveUpSiblingSeats, ruleOf, settle, siblings } from "./progr
 import { isFeasible, isGroupFeasible } from "./quorum.ts";
 import { invariant, isRefusal, refuse, type Refusal } from "./refusal.ts";
 import { overdueSeats, skipIdleEscalation } from "./overdue.ts";
-import type { Decision, DecisionAction, Seat, StageRun, Task } from "./request.ts";
+import { findTask, type Decision, type DecisionAction, type Seat, type StageRun, type Task } from "./request.ts";
 import { barredBecause, exclusionSentence } from "./separation-of-duties.ts";
 import type { AdminOverride } from "./policy.ts";
 import type { Settings } from "./facts.ts";
@@ -26,6 +27,8 @@ export interface DecideCommand {
   readonly reasonCode: string | null;
   /** The digest of what the person saw, if the caller names it (R-STAGE-6). */
   readonly digest: string | null;
+  /** What the caller found proven about it; absent where nothing but the credential speaks. */
+  readonly proven?: Proven;
 }
 
 /** A decision before it has an identity: all that the checks look at. */
@@ -49,7 +52,7 @@ export function decideTask(step: Step, command: DecideCommand, setting: DecideSe
 
 /** Every check and nothing else, so that explain says what the decision would answer (R-EXPLAIN-3). */
 export function checkDecision(step: Step, command: DecisionAttempt, setting: DecideSetting): Vote | Refusal {
-  const mode = setting.policy.adminOverride ?? setting.settings.adminOverride;
+  const mode = overrideMode(step, command, setting);
   const actor = mode === "off" ? { ...command.actor, admin: false } : command.actor;
   const found = openTask(step.request, command.taskId, actor, "decide");
   if (isRefusal(found)) return found;
@@ -60,7 +63,22 @@ export function checkDecision(step: Step, command: DecisionAttempt, setting: Dec
   }
   const vote: Vote = { ...found, person, seat: seatFor(found, command.action) };
   const refusal = found.task.kind === "observer" ? null : approverRefusal(step, vote, command, setting);
-  return refusal ?? reasonRefusal(vote, command, mode) ?? vote;
+  return refusal ?? reasonRefusal(vote, command, mode) ?? proofRefusal(vote, command, setting) ?? vote;
+}
+
+/** Nobody signs in the place of somebody else (identity R-ROLE-2). */
+function overrideMode(
+  { request }: Step,
+  { taskId }: DecisionAttempt,
+  { policy, settings }: DecideSetting,
+): AdminOverride {
+  if (findTask(request, taskId)?.stage.assurance === "signed") return "off";
+  return policy.adminOverride ?? settings.adminOverride;
+}
+
+function proofRefusal({ stage, task }: Vote, command: DecisionAttempt, { policy, now }: Setting): Refusal | null {
+  const { action, proven = SESSION_ALONE } = command;
+  return assuranceRefusal({ stage: ruleOf(policy, stage), kind: task.kind, action, proven, now });
 }
 
 /** R-DECIDE-6: an override may need a reason; it is asked for last (R-DECIDE-2). */
@@ -162,10 +180,11 @@ function decisionOf(step: Step, vote: Vote, command: DecideCommand, now: number)
     reasonCode: command.reasonCode,
     onBehalfOf: vote.override ? vote.task.assignee : vote.task.delegatedFrom,
     override: vote.override,
-    assurance: "session",
+    ...(command.proven ?? SESSION_ALONE),
     digest: step.request.digest,
     revision: step.request.revision,
     createdAt: now,
+    voidedAt: null,
   };
 }
 

@@ -9,7 +9,9 @@ import type { EngineEvent } from "./event.ts";
 import type { Settings } from "./facts.ts";
 import type { Actor } from "./person.ts";
 import { startNextGroup } from "./progress.ts";
+import { mergePeople, type MergeCommand } from "./merge-people.ts";
 import { reassignTask, type ReassignCommand } from "./reassign-task.ts";
+import { releasePerson, type LeaveCommand } from "./release-person.ts";
 import { isRefusal, refuse, type Refusal } from "./refusal.ts";
 import { isLive, type Request } from "./request.ts";
 import type { Setting, Step } from "./step.ts";
@@ -28,7 +30,15 @@ export interface TickCommand {
 }
 
 export type Command =
-  DecideCommand | ClaimCommand | ReleaseCommand | ReassignCommand | CancelCommand | ResolveCommand | TickCommand;
+  | DecideCommand
+  | ClaimCommand
+  | ReleaseCommand
+  | ReassignCommand
+  | CancelCommand
+  | ResolveCommand
+  | TickCommand
+  | LeaveCommand
+  | MergeCommand;
 
 export interface CommandSetting extends Setting {
   readonly settings: Settings;
@@ -67,6 +77,10 @@ function carryOut(step: Step, command: Command, setting: CommandSetting): Step |
       return cancelRequest(step, command, setting);
     case "resolve":
       return resolveNow(step, command, setting);
+    case "leave":
+      return releasePerson(step, command, setting);
+    case "merge":
+      return mergePeople(step, command, setting);
     case "tick":
       return step;
   }

@@ -55,6 +55,26 @@ type Body =
   | { readonly type: "task_delegated"; readonly task: Task; readonly newTask: Task }
   | { readonly type: "task_expired"; readonly task: Task }
   | {
+      readonly type: "seat_freed";
+      readonly task: Task;
+      /** The invitation of whoever has the seat now; null when nobody takes it. */
+      readonly newTask: Task | null;
+      readonly cause: "suspended" | "erased";
+    }
+  | {
+      readonly type: "person_merged";
+      readonly from: PersonId;
+      readonly into: PersonId;
+      readonly intoName: string;
+    }
+  | {
+      readonly type: "decision_voided";
+      readonly decision: Decision;
+      /** Position of the entry that recorded it. */
+      readonly recordedAt: number;
+      readonly cause: "merged";
+    }
+  | {
       readonly type: "delegation_skipped";
       readonly user: string;
       readonly userId: PersonId;

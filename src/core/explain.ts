@@ -2,15 +2,17 @@
  * Why a request stands where it stands, who it waits for, and what the asker may do about it.
  * Implements docs/spec/engine.md R-EXPLAIN-1 to R-EXPLAIN-3.
  */
+import type { Proven } from "./assurance.ts";
 import { checkDecision, type DecideSetting, type DecisionAttempt } from "./decide-task.ts";
 import { placeOf, stageGroups } from "./groups.ts";
-import { isId, type NewId, type TaskId } from "./ids.ts";
+import { isId, type NewId, type PersonId, type TaskId } from "./ids.ts";
 import type { Actor, Instant } from "./person.ts";
 import { ruleOf } from "./progress.ts";
 import { isFeasible, needed, tally } from "./quorum.ts";
 import { invariant, isRefusal } from "./refusal.ts";
 import { isLive, isOpenTask, type DecisionAction, type Request, type StageRun, type Task } from "./request.ts";
 import { barredBecause } from "./separation-of-duties.ts";
+import { standingRefusal } from "./task-access.ts";
 import { applyTimers, nextTimerAt } from "./timers.ts";
 
 export type ReasonCode =
@@ -22,6 +24,7 @@ export type ReasonCode =
   | "stage_waiting"
   | "request_ended"
   | "machine"
+  | "account_locked"
   | "delegated_away";
 
 export interface Reason {
@@ -34,7 +37,12 @@ export interface SeatView {
   readonly state: StageRun["seats"][number]["state"];
   readonly required: boolean;
   readonly overdue: boolean;
+  /** Its holder cannot act at present, and keeps it (docs/spec/identity.md section 1). */
+  readonly locked: boolean;
 }
+
+/** `locked`: the holders of seats whose accounts are locked. */
+export type ExplainSetting = DecideSetting & { readonly locked?: ReadonlySet<PersonId> };
 
 export interface StageView {
   readonly run: StageRun;
@@ -72,7 +80,7 @@ const ACTIONS: readonly DecisionAction[] = ["approve", "reject", "abstain"];
  * A decision applies the timers that are due before anything else (R-STAGE-1). So what the asker may do is told as if
  * they had fired, and so is the whole where they would end the request; else the stages are shown as they are stored.
  */
-export function explain(stored: Request, actor: Actor, setting: DecideSetting): Explanation {
+export function explain(stored: Request, actor: Actor, setting: ExplainSetting): Explanation {
   const facts = { ...setting.facts, newId: imaginedIds() };
   const due = applyTimers({ request: stored, events: [] }, { ...setting, facts }).request;
   const request = isLive(due.status) ? stored : due;
@@ -94,7 +102,7 @@ export function explain(stored: Request, actor: Actor, setting: DecideSetting): 
   };
 }
 
-function stageView(run: StageRun, group: number, setting: DecideSetting): StageView {
+function stageView(run: StageRun, group: number, setting: ExplainSetting): StageView {
   const rule = ruleOf(setting.policy, run);
   const votes = tally(run.seats);
   const started = run.startedAt !== null;
@@ -102,7 +110,8 @@ function stageView(run: StageRun, group: number, setting: DecideSetting): StageV
   const seats = run.seats.flatMap((seat): SeatView[] => {
     const task = run.tasks.findLast((candidate) => candidate.seatId === seat.id);
     if (task === undefined) return [];
-    return [{ task, state: seat.state, required: seat.required, overdue: isOverdue(task, setting.now) }];
+    const locked = isOpenTask(task) && setting.locked?.has(task.personId) === true;
+    return [{ task, state: seat.state, required: seat.required, overdue: isOverdue(task, setting.now), locked }];
   });
   return {
     run,
@@ -128,7 +137,10 @@ function summarize(request: Request, stages: readonly StageView[]): string {
   }
   const open = stages.filter((stage) => stage.run.state === "open");
   const parts = open.map((stage) => {
-    const names = stage.waitingFor.map((task) => task.assignee).join(", ");
+    const isLocked = (task: Task): boolean => stage.seats.some((seat) => seat.task === task && seat.locked);
+    const names = stage.waitingFor
+      .map((task) => (isLocked(task) ? `${task.assignee} (locked)` : task.assignee))
+      .join(", ");
     const missing = stage.requiredMissing.length > 0 ? `, among them ${stage.requiredMissing.join(", ")}` : "";
     const more = Math.max(stage.remaining ?? 0, stage.requiredMissing.length);
     return `stage ${String(stage.run.order)} (${stage.run.name}) needs ${String(more)} more of ${names}${missing}`;
@@ -180,7 +192,10 @@ function acceptedActions(
   );
 }
 
-/** The decision as it would be sent, with a comment, so that a missing one is not the reason found. */
+/** Whatever a stage may ask for: what is missing here can be brought, and the answer to the decision names it. */
+const FULLY_PROVEN: Proven = { assurance: "signed", method: "passkey", factorId: null, shownAt: 0 };
+
+/** The decision as it would be sent, with a comment and a proof, so that a missing one is not the reason found. */
 function attempt(task: Task, action: DecisionAction, actor: Actor): DecisionAttempt {
   return {
     type: "decide",
@@ -191,12 +206,15 @@ function attempt(task: Task, action: DecisionAction, actor: Actor): DecisionAtte
     attachmentsRef: null,
     reasonCode: null,
     digest: null,
+    proven: FULLY_PROVEN,
   };
 }
 
 function standingReasons(request: Request, actor: Actor): readonly Reason[] {
   const reasons: Reason[] = [];
   if (actor.machine) reasons.push({ code: "machine", message: "Machine credentials cannot decide" });
+  const standing = actor.person === null ? null : standingRefusal(actor.person);
+  if (standing !== null) reasons.push({ code: "account_locked", message: standing.message });
   if (!isLive(request.status)) reasons.push({ code: "request_ended", message: `The request is ${request.status}` });
   return reasons;
 }

@@ -1,5 +1,6 @@
 /** Who can take part: people, the actor of a command, and absences. Implements docs/spec/engine.md sections 1 and 3. */
 import type { DelegationId, PersonId } from "./ids.ts";
+import type { Permission } from "./permission.ts";
 
 /** Milliseconds since 1970-01-01T00:00:00Z. The core never reads a clock: instants are arguments. */
 export type Instant = number;
@@ -28,7 +29,13 @@ export interface Actor {
   /** What the ledger calls the credential used, `ses_…` for a session; null for a bare token. */
   readonly credential: string | null;
   readonly machine: boolean;
+  /** The owners of a machine, and whom it acts for: none of them decides about what it asks for (identity R-ID-11). */
+  readonly standsFor: readonly PersonId[];
+  /** Everything that the credential allows, in the organization it is used in. */
+  readonly permissions: readonly Permission[];
+  /** May act in the place of others, as far as the policy lets administrators do so. */
   readonly admin: boolean;
+  /** Reads every request. */
   readonly viewer: boolean;
 }
 

@@ -27,11 +27,11 @@ const fieldsOf: Record<PolicyPartKind, Fields> = {
       "request_ttl_hours",
       "admin_override",
       "allow_handover",
+      "assurance",
     ],
     unavailable: [
       "forbidden_approvers",
       "context_schema",
-      "assurance",
       "decision_reasons",
       "grant",
       "changes",
@@ -58,8 +58,13 @@ const fieldsOf: Record<PolicyPartKind, Fields> = {
       "reject",
       "escalations_max",
       "allow_delegation",
+      "assurance",
+      "reject_assurance",
+      "batch",
+      "min_view_seconds",
+      "require_view",
     ],
-    unavailable: ["approver_tree", "assurance", "calendar", "reminders", "recheck"],
+    unavailable: ["approver_tree", "calendar", "reminders", "recheck"],
   },
   rule: { available: ["rule_type", "rule_value", "kind", "required"], unavailable: [] },
   user: { available: ["user_id"], unavailable: [] },
@@ -69,24 +74,16 @@ const fieldsOf: Record<PolicyPartKind, Fields> = {
   http: { available: ["url"], unavailable: ["secret_id"] },
 };
 
-export interface UnavailableMember {
-  readonly name: string;
-  /** The value, where another value of the member is available; else null. */
-  readonly word: string | null;
-}
-
 /** The members that ask for something this version does not do. */
-export function unavailableIn(members: JsonObject, kind: PolicyPartKind): UnavailableMember[] {
-  return fieldsOf[kind].unavailable.flatMap((name): UnavailableMember[] => {
+export function unavailableIn(members: JsonObject, kind: PolicyPartKind): string[] {
+  return fieldsOf[kind].unavailable.filter((name) => {
     const value = memberOf(members, name);
-    if (value === undefined || asksForNothing(name, value)) return [];
-    return [{ name, word: name === "assurance" && typeof value === "string" ? value : null }];
+    return value !== undefined && !asksForNothing(value);
   });
 }
 
-/** Null, false, the empty list and the assurance every decision has say the same as leaving the member out. */
-function asksForNothing(name: string, value: JsonValue): boolean {
-  if (name === "assurance" && value === "session") return true;
+/** Null, false and the empty list say the same as leaving the member out. */
+function asksForNothing(value: JsonValue): boolean {
   return value === null || value === false || (Array.isArray(value) && value.length === 0);
 }
 

@@ -3,6 +3,7 @@
  * and notes what cannot be read. Total: any JSON object gives an answer. Whether a policy that can be read may be
  * activated is `check-policy.ts`'s question.
  */
+import { ASSURANCES, type Assurance } from "./assurance-level.ts";
 import type { JsonObject } from "./json.ts";
 import type { ApproverRule, Policy, PolicyProblem, RuleMatch, Stage, StageMode } from "./policy.ts";
 import { unavailableIn, type PolicyPartKind } from "./policy-availability.ts";
@@ -49,6 +50,8 @@ export interface RuleReading {
 export interface PolicyReading {
   /** What the document says, complete only if `problems` is empty. */
   readonly policy: Policy;
+  /** What every stage asks at least. */
+  readonly assurance: Assurance;
   /** In document order. */
   readonly stages: readonly StageReading[];
   readonly problems: readonly PolicyProblem[];
@@ -80,6 +83,8 @@ const shapes = {
   ruleType: oneOf(ruleTypes),
   kind: oneOf(["approver", "observer"]),
   client: orNull(directoryName),
+  assurance: oneOf(ASSURANCES),
+  minViewSeconds: orNull(wholeNumber(1, 3_600)),
 };
 
 export function readPolicy(document: JsonObject): PolicyReading {
@@ -96,10 +101,11 @@ export function readPolicy(document: JsonObject): PolicyReading {
     allowHandover: readMember(part, "allow_handover", flag, false),
   };
   readMember(part, "description", shapes.description, null);
-  const stages = readParts(part, "stages", stagesMax).map(readStage);
+  const assurance = readMember(part, "assurance", shapes.assurance, "session");
+  const stages = readParts(part, "stages", stagesMax).map((stage) => readStage(stage, assurance));
   noteRepeatedOrders(stages, part.problems);
   const inOrder = stages.map(({ stage }) => stage).sort((left, right) => left.order - right.order);
-  return { policy: { ...head, stages: inOrder }, stages, problems: part.problems };
+  return { policy: { ...head, stages: inOrder }, assurance, stages, problems: part.problems };
 }
 
 const policyKey = {
@@ -117,7 +123,7 @@ const stageMode = {
   },
 };
 
-function readStage(part: Part): StageReading {
+function readStage(part: Part, policyAssurance: Assurance): StageReading {
   const problemsBefore = part.problems.length;
   noteUnavailable(part, "stage");
   const mode = readMember(part, "mode", stageMode, "all");
@@ -138,6 +144,7 @@ function readStage(part: Part): StageReading {
     escalationRules: escalationRules.flatMap(({ rule }) => rule ?? []),
     escalationsMax: readMember(part, "escalations_max", shapes.escalationsMax, 1),
     allowDelegation: readMember(part, "allow_delegation", flag, true),
+    ...readProving(part, policyAssurance),
   };
   const isSound = part.problems.length === problemsBefore;
   return { stage, path: part.path, members: part.members, rules, escalationRules, isSound };
@@ -150,6 +157,21 @@ function readCounting(part: Part, mode: StageMode): Pick<Stage, "modeValue" | "m
     minApprovals: readMember(part, "min_approvals", shapes.minApprovals, 1),
     abstain: readMember(part, "abstain", shapes.abstain, mode === "percentage" ? "against" : "neutral"),
     reject: readMember(part, "reject", shapes.reject, "veto"),
+  };
+}
+
+/** The fields that decide how a decision must be proven. */
+function readProving(
+  part: Part,
+  policyAssurance: Assurance,
+): Pick<Stage, "assurance" | "rejectAssurance" | "batch" | "minViewSeconds" | "requireView"> {
+  const assurance = readMember(part, "assurance", shapes.assurance, policyAssurance);
+  return {
+    assurance,
+    rejectAssurance: readMember(part, "reject_assurance", shapes.assurance, "session"),
+    batch: readMember(part, "batch", flag, assurance !== "signed"),
+    minViewSeconds: readMember(part, "min_view_seconds", shapes.minViewSeconds, null),
+    requireView: readMember(part, "require_view", flag, false),
   };
 }
 
@@ -213,7 +235,7 @@ const matchReaders: Record<UsableRuleType, (value: JsonObject) => RuleMatch | st
 };
 
 function noteUnavailable(part: Part, kind: PolicyPartKind): void {
-  for (const { name, word } of unavailableIn(part.members, kind)) noteNotAvailable(part, name, word);
+  for (const name of unavailableIn(part.members, kind)) noteNotAvailable(part, name, null);
 }
 
 function noteNotAvailable(part: Part, name: string, word: string | null): void {

@@ -3,6 +3,7 @@
  * The document that people write, store and digest is the policy JSON of docs/spec/policies.md section 2; `compile-policy.ts`
  * turns it into this value and `check-policy.ts` says what is wrong with it.
  */
+import type { Assurance } from "./assurance-level.ts";
 import type { JsonObject } from "./json.ts";
 
 export type StageMode = "all" | "any-n" | "percentage";
@@ -43,6 +44,15 @@ export interface Stage {
   readonly escalationRules: readonly ApproverRule[];
   readonly escalationsMax: number;
   readonly allowDelegation: boolean;
+  /** Of approving and abstaining: the policy's where the stage does not raise it. */
+  readonly assurance: Assurance;
+  readonly rejectAssurance: Assurance;
+  /** Several of its decisions may be signed by one touch (identity R-SIGN-5). */
+  readonly batch: boolean;
+  /** Time between the view and the decision, at least; null for no bound. */
+  readonly minViewSeconds: number | null;
+  /** Decisions must name a view. */
+  readonly requireView: boolean;
 }
 
 export interface Policy {

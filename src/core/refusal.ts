@@ -1,7 +1,10 @@
 /** An expected no: a stable code and a sentence for the person who asked. Refusals are values, never thrown. */
 
+import type { IdentityRefusalCode } from "./identity-refusal.ts";
+
 /** Closed union; what each code means on the wire is decided in the contract layer. */
 export type RefusalCode =
+  | IdentityRefusalCode
   | "machine"
   | "not_assignee"
   | "forbidden"
@@ -38,6 +41,15 @@ export interface Refusal {
   readonly refusal: RefusalCode;
   readonly message: string;
   readonly details?: readonly RefusalDetail[];
+  /** What a program needs besides the code: further members of the answer. */
+  readonly members?: RefusalMembers;
+}
+
+export interface RefusalMembers {
+  /** What a decision needs, and what the person can prove it with (engine R-DECIDE-10). */
+  readonly step_up?: { readonly needed: string; readonly methods: string[] };
+  /** What is no longer as it was shown (identity section 7). */
+  readonly changed?: string[];
 }
 
 export function refuse(refusal: RefusalCode, message: string, details?: readonly RefusalDetail[]): Refusal {

@@ -3,6 +3,7 @@
  * Values are never changed in place; whoever stores them may compare by identity to see what a command touched.
  * Implements docs/spec/engine.md sections 4 to 7.
  */
+import type { Assurance, ProofMethod } from "./assurance-level.ts";
 import type { DecisionId, PersonId, PolicyId, RequestId, SeatId, StageRunId, TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import type { Instant } from "./person.ts";
@@ -25,6 +26,8 @@ export interface Creator {
   readonly assignee: string;
   readonly personId: PersonId | null;
   readonly machine: boolean;
+  /** The people behind a machine: they did not ask themselves, and yet may not decide (identity R-ID-11). */
+  readonly standsFor: readonly PersonId[];
 }
 
 export interface RequestOutcome {
@@ -84,6 +87,8 @@ export interface StageRun {
   readonly name: string;
   readonly mode: StageMode;
   readonly modeValue: number | null;
+  /** What an approval here must be proven by; as in the pinned policy. */
+  readonly assurance: Assurance;
   readonly state: StageRunState;
   readonly skipReason: "skip_if" | "no_approvers" | null;
   readonly startedAt: Instant | null;
@@ -155,10 +160,17 @@ export interface Decision {
   readonly reasonCode: string | null;
   readonly onBehalfOf: string | null;
   readonly override: boolean;
-  readonly assurance: "session";
+  /** How it was proven, which may be stronger than the stage asked. */
+  readonly assurance: Assurance;
+  readonly method: ProofMethod | null;
+  readonly factorId: string | null;
+  /** When the request was shown to the person; null where the decision names no view. */
+  readonly shownAt: Instant | null;
   readonly digest: string;
   readonly revision: number;
   readonly createdAt: Instant;
+  /** It counts for nothing any more: its person turned out to have decided already (identity R-ID-7). */
+  readonly voidedAt: Instant | null;
 }
 
 const LIVE: ReadonlySet<RequestStatus> = new Set(["pending", "in_review"]);

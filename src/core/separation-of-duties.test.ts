@@ -31,6 +31,13 @@ describe("who is barred", () => {
     expect(barredBecause(strict, petition, person("ann"), place)).toBeNull();
   });
 
+  it("identity R-ID-11: the owners of the machine that asked, and whom it acts for", () => {
+    const owned = machine("pipeline", { standsFor: [person("bob").id] });
+    const run = new Run(strict, { requester: "somebody", by: owned });
+    expect(run.waitingFor()).toEqual(["req", "ann"]);
+    expect(run.stage().excluded).toEqual([{ user: "bob", reason: "requester" }]);
+  });
+
   it("engine R-SOD-1: machines always are", () => {
     const lax = policy({ stages: [stage()] });
     expect(barredBecause(lax, new Run(lax).request, person("robot", { machine: true }), place)).toBe("machine");

@@ -29,7 +29,9 @@ export function barredBecause(
 }
 
 function isRequester(petition: Petition, person: Person): boolean {
-  return petition.creator.personId === person.id || person.foldedNames.includes(foldName(petition.requester));
+  const { creator, requester } = petition;
+  if (creator.personId === person.id || creator.standsFor.includes(person.id)) return true;
+  return person.foldedNames.includes(foldName(requester));
 }
 
 /** R-SOD-2: a live approval that counts in an earlier group, or in a sibling stage of this one, uses the person up. */

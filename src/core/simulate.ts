@@ -25,7 +25,10 @@ export interface Simulation {
   readonly outcome: "in_review" | "approved" | "rejected" | "pending";
 }
 
-const NOBODY: Creator = { issuer: "", subject: "", clientId: null, assignee: "", personId: null, machine: true };
+const NOBODY: Creator = {
+  ...{ issuer: "", subject: "", clientId: null, assignee: "", personId: null, machine: true },
+  standsFor: [],
+};
 
 /** The request that nobody made yet. */
 export function nobodysQuestion(policy: Policy, input: SimulationInput): Question {

@@ -2,6 +2,7 @@
  * What the clock does: requests expire, due times pass, lookups are tried again. Late rather than early, each once.
  * Implements docs/spec/engine.md section 9 (R-SLA-3 to R-SLA-6, R-TTL-1, R-TTL-2) and R-RESOLVE-7.
  */
+import { SESSION_ALONE } from "./assurance.ts";
 import { CLOCK } from "./event.ts";
 import { escalateStage } from "./escalate-stage.ts";
 import { endRequest, rejectRequest } from "./finish-request.ts";
@@ -140,9 +141,10 @@ function clockDecision(
     reasonCode: null,
     onBehalfOf: task.assignee,
     override: false,
-    assurance: "session",
+    ...SESSION_ALONE,
     digest: request.digest,
     revision: request.revision,
     createdAt: by.now,
+    voidedAt: null,
   };
 }

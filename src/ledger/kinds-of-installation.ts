@@ -63,7 +63,7 @@ const MACHINE = {
   machine: "machine",
   "owners?": { list: "person" },
   "token?": "token|null",
-  "scopes?": { list: "action" },
+  "scopes?": { list: "permission" },
   "expires_at?": "time|null",
 } as const satisfies KindSchema;
 
@@ -71,7 +71,7 @@ const TOKEN = {
   token: "token",
   "machine?": "machine|null",
   "owners?": { list: "person" },
-  "scopes?": { list: "action" },
+  "scopes?": { list: "permission" },
   "expires_at?": "time|null",
 } as const satisfies KindSchema;
 

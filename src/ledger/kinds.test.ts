@@ -76,6 +76,7 @@ const SCALARS: Readonly<Record<string, JsonValue>> = {
   origin: "approvals.example.com/v1/ledger",
   code: "quorum_unreachable",
   action: "convox:release:promote",
+  permission: "convox:*:read",
   key: "deploy.production",
   statementType: "countersign/decision",
   route: "GET /v1/requests/{id}",

@@ -82,6 +82,11 @@ export const MEMBER_FORMS = {
   // Words of our own: enumerations and names from configuration, never words a person typed about a person
   code: pattern(/^(?=.{1,64}$)[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/, "a code such as quorum_unreachable"),
   action: pattern(/^(?=.{1,128}$)[a-z][a-z0-9_-]*(?::[a-z0-9_-]+){0,7}$/, "an action such as convox:release:promote"),
+  /** What a credential may do; `*` stands for every resource or action. */
+  permission: pattern(
+    /^[a-z]{1,32}(?::(?:\*|[a-z][a-z0-9_]{0,63})){2}$/,
+    "a permission such as approval:request:create",
+  ),
   key: pattern(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, "a configured key such as deploy.production"),
   statementType: pattern(/^countersign\/decision$/, '"countersign/decision"'),
   route: pattern(/^(?:[A-Z]{3,7} )?\/[A-Za-z0-9._~:{}*/-]{0,255}$/, "a route pattern such as GET /v1/requests/{id}"),

@@ -1,12 +1,12 @@
 /**
  * Which commands are to be accepted, and how the others are to be answered: read from docs/spec/engine.md R-DECIDE-2,
- * R-DECIDE-6, R-SOD-1 to 5, R-QUORUM-7, 10, R-REASSIGN-1, R-CANCEL-1 and section 7, without a look at the engine.
+ * R-DECIDE-6, R-DECIDE-10, R-SOD-1 to 5, R-QUORUM-7, 10, R-REASSIGN-1, R-CANCEL-1 and section 7, without a look at the engine.
  */
 import type { Command } from "../../src/core/decide.ts";
 import type { Settings } from "../../src/core/facts.ts";
 import type { TaskId } from "../../src/core/ids.ts";
-import { foldName, type Actor, type Person } from "../../src/core/person.ts";
-import type { Policy } from "../../src/core/policy.ts";
+import { foldName, type Actor, type Instant, type Person } from "../../src/core/person.ts";
+import type { Policy, Stage } from "../../src/core/policy.ts";
 import type { RefusalCode } from "../../src/core/refusal.ts";
 import type { Decision, Request, Seat, StageRun, Task } from "../../src/core/request.ts";
 import { canComplete, type Urn } from "../support/quorum-book.ts";
@@ -25,10 +25,14 @@ export function counts(decision: Decision): boolean {
 }
 
 export function urnOf(policy: Policy, run: StageRun, reopen = false): Urn {
-  const rule = policy.stages.find((stage) => stage.order === run.order);
-  if (rule === undefined) throw new Error(`the policy has no stage ${String(run.order)}`);
   const reopened = (seat: Seat): Seat => (reopen && seat.state === "closed" ? { ...seat, state: "open" } : seat);
-  return { rule, seats: run.seats.map(reopened) };
+  return { rule: stageOf(policy, run), seats: run.seats.map(reopened) };
+}
+
+function stageOf(policy: Policy, run: StageRun): Stage {
+  const found = policy.stages.find((stage) => stage.order === run.order);
+  if (found === undefined) throw new Error(`the policy has no stage ${String(run.order)}`);
+  return found;
 }
 
 /** R-SOD-1, R-SOD-2: as this person, under any name, in this stage. Later stages hold no decisions yet. */
@@ -62,9 +66,13 @@ export interface World {
   readonly policy: Policy;
   readonly settings: Settings;
   readonly request: Request;
+  readonly now: Instant;
 }
 
-export type Ask = Pick<Extract<Command, { type: "decide" }>, "taskId" | "actor" | "action" | "comment" | "digest">;
+export type Ask = Pick<
+  Extract<Command, { type: "decide" }>,
+  "taskId" | "actor" | "action" | "comment" | "digest" | "proven"
+>;
 
 /** Checks in the order in which they answer, each with the code it answers with. */
 type Checks = readonly (readonly [() => boolean, RefusalCode])[];
@@ -78,8 +86,10 @@ export function answerTo(ask: Ask, world: World): RefusalCode | null {
   if (found === undefined) return "task_not_found";
   const { person, machine, admin } = ask.actor;
   if (machine || person === null) return "machine";
+  if (person.disabled) return "person_locked";
   const own = found.task.personId === person.id;
-  const override = policy.adminOverride ?? settings.adminOverride;
+  const rule = stageOf(policy, found.run);
+  const override = rule.assurance === "signed" ? "off" : (policy.adminOverride ?? settings.adminOverride);
   return (
     firstFailing([
       [() => !own && !(admin && override !== "off"), "not_assignee"],
@@ -87,8 +97,21 @@ export function answerTo(ask: Ask, world: World): RefusalCode | null {
       [() => ask.digest !== null && ask.digest !== request.digest, "digest_mismatch"],
     ]) ??
     (found.task.kind === "approver" ? voteConflict(ask, world, { ...found, person, own }) : null) ??
-    firstFailing([[() => !own && override === "reason" && (ask.comment ?? "").trim() === "", "comment_required"]])
+    firstFailing([[() => !own && override === "reason" && (ask.comment ?? "").trim() === "", "comment_required"]]) ??
+    (found.task.kind === "approver" ? unproven(ask, rule, world.now) : null)
   );
+}
+
+/** identity section 6, R-SIGN-2, R-SIGN-7, R-SIGN-8: what observers say needs no proof, rejecting none by default. */
+function unproven({ action, proven }: Ask, rule: Stage, now: Instant): RefusalCode | null {
+  const shownAt = proven?.shownAt ?? null;
+  const rank = { session: 0, mfa: 1, signed: 2 };
+  const wanted = Math.min(rank[rule.assurance], action === "reject" ? rank[rule.rejectAssurance] : 2);
+  return firstFailing([
+    [() => shownAt === null && (rule.requireView || rule.minViewSeconds !== null), "view_required"],
+    [() => wanted > rank[proven?.assurance ?? "session"], wanted === 2 ? "signature_required" : "step_up_required"],
+    [() => shownAt !== null && now < shownAt + (rule.minViewSeconds ?? 0) * 1_000, "too_fast"],
+  ]);
 }
 
 interface Voting extends Found {
@@ -133,8 +156,15 @@ export function isAccepted(
   world: World,
   target: Person | null,
 ): boolean {
+  // Nobody's to refuse: the clock, and what becomes of people.
+  if (command.type === "tick" || command.type === "leave" || command.type === "merge") return true;
+  return isAllowed(command, world, target);
+}
+
+type Given = Exclude<Command, { type: "decide" | "tick" | "leave" | "merge" }>;
+
+function isAllowed(command: Given, world: World, target: Person | null): boolean {
   const { request } = world;
-  if (command.type === "tick") return true;
   const { actor } = command;
   if (!isLive(request)) return false;
   if (command.type === "resolve") return actor.admin && request.resolution !== null;
@@ -152,7 +182,7 @@ function mayMove(actor: Actor, { policy }: World, { task }: Found): boolean {
 
 /** R-TASK-1: people only, the holder or an administrator. */
 function mayMark({ person, machine, admin }: Actor, task: Task, type: "claim" | "release"): boolean {
-  if (person === null || machine || (person.id !== task.personId && !admin)) return false;
+  if (person === null || machine || person.disabled || (person.id !== task.personId && !admin)) return false;
   return task.status === (type === "claim" ? "open" : "claimed");
 }
 

@@ -32,9 +32,10 @@ describe("random histories of a request", () => {
       ["approved", "rejected", "cancelled", "expired", "skipped", "closed"],
       ["stage_started", "stage_skipped", "stage_completed", "stage_quorum_skipped", "stage_escalated"],
       ["task_claimed", "task_released", "task_decided", "task_reassigned", "task_expired"],
-      ["delegation_skipped", "resolution_failed"],
+      ["delegation_skipped", "resolution_failed", "seat_freed", "person_locked"],
       ["machine", "not_assignee", "forbidden", "wrong_state", "quorum_conflict", "digest_mismatch"],
       ["separation_of_duties", "comment_required"],
+      ["step_up_required", "signature_required", "view_required", "too_fast"],
     ].flat();
     expect(runs < 1_000 ? [] : wanted.filter((word) => !seen.has(word))).toEqual([]);
   });

@@ -100,6 +100,7 @@ function step(run: Run, place: Place, command: Command, now: number): Place {
   const broken = violations({
     ...{ policy: run.policy, settings: SETTINGS, before: place.request, due, after: outcome.request, command },
     ...{ refusal: outcome.refusal, events: outcome.events, history, person: personOf, now },
+    ...{ left: new Set<never>(), lookupsFail: false },
     target: command.type === "reassign" ? person(command.newAssignee) : null,
   });
   if (broken.length > 0) expect.fail([...broken, JSON.stringify(command), keyOf(place)].join("\n"));

@@ -2,8 +2,10 @@
  * One random life of one request, made from a seed alone: a policy, people, and commands that crowd around the same
  * tasks and around the instants at which something is due.
  */
+import type { Proven } from "../../src/core/assurance.ts";
 import type { Command } from "../../src/core/decide.ts";
 import type { EngineEvent } from "../../src/core/event.ts";
+import type { PersonId } from "../../src/core/ids.ts";
 import { decide } from "../../src/core/decide.ts";
 import type { Actor, Instant, Person } from "../../src/core/person.ts";
 import type { ApproverRule, Policy, Stage, StageMode } from "../../src/core/policy.ts";
@@ -14,6 +16,7 @@ import {
   actor,
   admin,
   delegation,
+  FULLY_PROVEN,
   HOUR,
   machine,
   observer,
@@ -98,6 +101,10 @@ function randomStage(dice: Dice, order: number): Stage {
     escalationRules: dice.chance(0.3) ? [role("leads"), observer("obs")] : randomRules(dice),
     escalationsMax: dice.pick([1, 1, 2]),
     allowDelegation: dice.chance(0.9),
+    assurance: dice.pick(["session", "session", "mfa", "signed"]),
+    rejectAssurance: dice.pick(["session", "session", "mfa", "signed"]),
+    minViewSeconds: dice.chance(0.1) ? 1 : null,
+    requireView: dice.chance(0.05),
   });
 }
 
@@ -159,7 +166,14 @@ function taskCommand(dice: Dice, run: Run, task: Task): Command {
   const action = dice.pick<DecisionAction>(["approve", "approve", "approve", "approve", "abstain", "reject"]);
   const said = { comment: dice.pick([null, "because"]), attachmentsRef: null, reasonCode: null };
   const digest = dice.chance(0.95) ? null : dice.pick(["sha256:payload", "sha256:other"]);
-  return { type: "decide", taskId, decisionId: run.newId<"decision">(), actor: by, action, ...said, digest };
+  const ids = { taskId, decisionId: run.newId<"decision">() };
+  return { type: "decide", ...ids, actor: by, action, ...said, digest, proven: randomProof(dice, run.now) };
+}
+
+function randomProof(dice: Dice, now: Instant): Proven {
+  if (dice.chance(0.8)) return FULLY_PROVEN;
+  const shownAt = dice.pick([null, 0, now, now - 999, now - 1_000]);
+  return { assurance: dice.pick(["session", "mfa", "signed"]), method: null, factorId: null, shownAt };
 }
 
 function randomCommand(dice: Dice, run: Run): Command {
@@ -197,7 +211,7 @@ function explainedWrongly(run: Run, asker: Actor): readonly string[] {
     id: task.id,
     actions: (["approve", "reject", "abstain"] as const).filter((action) => {
       const ids = { taskId: task.id, decisionId: run.newId<"decision">() };
-      const said = { comment: null, attachmentsRef: null, reasonCode: null, digest: null };
+      const said = { comment: null, attachmentsRef: null, reasonCode: null, digest: null, proven: FULLY_PROVEN };
       return decide(run.request, { type: "decide", ...ids, actor: asker, action, ...said }, setting).refusal === null;
     }),
   }));
@@ -207,6 +221,15 @@ function explainedWrongly(run: Run, asker: Actor): readonly string[] {
     : accepted.every((each) => each.actions.length === 0);
   const reasoned = you.canDecide || you.reasons.length > 0;
   return right && reasoned ? [] : [`R-EXPLAIN-3 ${asker.assignee} is told ${JSON.stringify(you)}`];
+}
+
+/** Somebody leaves for good, in one history of four. */
+function leave(dice: Dice, run: Run, left: Set<PersonId>): Command {
+  const name = dice.pick(NAMES);
+  const known = run.around.people.get(name) ?? person(name);
+  run.around.people.set(name, { ...known, disabled: true });
+  left.add(known.id);
+  return { type: "leave", personId: known.id, cause: dice.pick(["suspended", "erased"]) };
 }
 
 export interface Told {
@@ -222,6 +245,8 @@ export interface Told {
 export function play(seed: number, stepsMax = 40): Told {
   const dice = new Dice(seed);
   const run = begin(dice);
+  const leaving = seed % 4 === 0 ? new Dice(seed + 1_000_003) : null;
+  const left = new Set<PersonId>();
   const refusals: RefusalCode[] = [];
   const commands: string[] = [`create at ${String(START)}`];
   const personOf = (id: string): ReturnType<typeof person> => {
@@ -233,6 +258,8 @@ export function play(seed: number, stepsMax = 40): Told {
     violations({
       ...{ policy: run.policy, settings: run.settings, before, due, after: run.request, command },
       ...{ refusal: run.refusal, events: run.latest, history: run.events, person: personOf, now: run.now },
+      left,
+      lookupsFail: [...run.around.lookups.values()].some((lookup) => !lookup.ok),
       target: command.type === "reassign" ? (run.around.people.get(command.newAssignee) ?? null) : null,
     });
   let broken: readonly string[] = look(run.request, run.request, { type: "tick" }).filter(
@@ -244,7 +271,7 @@ export function play(seed: number, stepsMax = 40): Told {
     const before = run.request;
     const asker = actor(run.around.people.get(dice.pick(NAMES)) ?? person("ann"));
     const wrong = explainedWrongly(run, asker);
-    const command = randomCommand(dice, run);
+    const command = leaving?.chance(0.1) === true ? leave(leaving, run, left) : randomCommand(dice, run);
     const setting = { policy: run.policy, facts: run.facts(), settings: run.settings, now: run.now };
     const due = decide(before, { type: "tick" }, setting).request;
     run.give(command);

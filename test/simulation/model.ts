@@ -11,7 +11,7 @@ import type { Instant, Person } from "../../src/core/person.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Refusal } from "../../src/core/refusal.ts";
 import type { Request, Seat, StageRun, Task } from "../../src/core/request.ts";
-import { actor } from "../support/engine-world.ts";
+import { actor, FULLY_PROVEN } from "../support/engine-world.ts";
 import { canComplete, metByTheBook } from "../support/quorum-book.ts";
 import { answerTo, counts, isAccepted, isBarred, isLive, isOpen, overdueSeats, urnOf } from "./answer.ts";
 
@@ -29,6 +29,10 @@ export interface Observation {
   readonly person: (id: PersonId) => Person;
   /** Whom a reassignment names, if anybody is known by that name. */
   readonly target: Person | null;
+  /** Some role that a rule may ask for cannot be looked up now. */
+  readonly lookupsFail: boolean;
+  /** Who has left, ever: their seats may be gone (identity section 1). */
+  readonly left: ReadonlySet<PersonId>;
   readonly now: Instant;
 }
 
@@ -58,13 +62,14 @@ function checkCommand(o: Observation, must: Must): void {
   must(refusal?.message !== "", "I16 every refusal says why");
   must(refusal === null || due !== before || after === before, "I16 a refused command changes nothing");
   checkAnswer(o, must);
+  if (command.type === "leave") checkLeft(o, command.personId, must);
   const kept = (run: StageRun, index: number): boolean =>
     (before.stages[index]?.decisions ?? []).every((decision, place) => run.decisions[place] === decision);
   must(after.stages.every(kept), `I3 decisions are never taken back or changed by ${command.type}`);
 }
 
-function checkAnswer({ policy, settings, due, command, refusal, target }: Observation, must: Must): void {
-  const world = { policy, settings, request: due };
+function checkAnswer({ policy, settings, due, command, refusal, target, now }: Observation, must: Must): void {
+  const world = { policy, settings, request: due, now };
   const given = refusal?.refusal ?? null;
   if (command.type === "decide") {
     const code = answerTo(command, world);
@@ -73,6 +78,14 @@ function checkAnswer({ policy, settings, due, command, refusal, target }: Observ
     const accepted = isAccepted(command, world, target);
     must(accepted === (given === null), `section 7: ${command.type} is accepted exactly where it may be`);
   }
+}
+
+/** identity section 1: a seat waits for somebody who left only while nobody can be looked up. */
+function checkLeft({ after, due, lookupsFail }: Observation, id: PersonId, must: Must): void {
+  const held = after.stages.flatMap((run) => run.tasks.filter((task) => task.personId === id && isOpen(task)));
+  must(held.length === 0 || lookupsFail, "identity section 1: who left holds no open task");
+  const decisions = (request: Request): number => request.stages.flatMap((run) => run.decisions).length;
+  must(decisions(after) >= decisions(due), "identity section 1: what was decided by who left stays");
 }
 
 const ENDS: ReadonlySet<string> = new Set(
@@ -104,14 +117,16 @@ const FILLED: Partial<Record<Seat["state"], string>> = {
   abstained: "abstain",
 };
 
-function checkSeats({ policy, after, person }: Observation, run: StageRun, must: Must): void {
+function checkSeats({ policy, after, person, left }: Observation, run: StageRun, must: Must): void {
   const at = `in stage ${String(run.order)}`;
   for (const seat of run.seats) {
     const votes = run.decisions.filter((decision) => decision.seatId === seat.id).map((decision) => decision.action);
     must(votes.join() === (FILLED[seat.state] ?? ""), `I4 a seat is what its one decision says ${at}`);
     const usedUp = isBarred(policy, after, person(seat.holder), run.order);
     must(seat.state !== "open" || !usedUp, `R-SOD-2 nobody barred holds an open seat ${at}`);
-    must(seat.state !== "removed" || (usedUp && policy.forbidRepeatApprovers), `R-QUORUM-13 a seat is removed ${at}`);
+    const gone = left.has(seat.holder) || seat.origins.every((origin) => left.has(origin));
+    const given = gone || (usedUp && policy.forbidRepeatApprovers);
+    must(seat.state !== "removed" || given, `R-QUORUM-13 a seat is removed ${at}`);
     const invited = run.tasks.filter((task) => task.seatId === seat.id && isOpen(task)).map((task) => task.personId);
     must(invited.join() === (seat.state === "open" ? seat.holder : ""), `R-STAGE-4 an open seat is its holder's ${at}`);
   }
@@ -190,9 +205,16 @@ function checkLive(o: Observation, must: Must): void {
   }
 }
 
-function mayAct({ policy, settings, after, person }: Observation, task: Task): boolean {
+/** A locked person keeps the task and acts again once unlocked. */
+function unlocked(person: Person): Person {
+  return { ...person, disabled: false };
+}
+
+function mayAct({ policy, settings, after, person, now }: Observation, task: Task): boolean {
   if (task.kind === "observer") return false;
-  const ask = { taskId: task.id, actor: actor(person(task.personId)), comment: null, digest: null };
-  const world = { policy, settings, request: after };
-  return (["approve", "reject"] as const).some((action) => answerTo({ ...ask, action }, world) === null);
+  const ask = { taskId: task.id, actor: actor(unlocked(person(task.personId))), comment: null, digest: null };
+  const world = { policy, settings, request: after, now };
+  return (["approve", "reject"] as const).some(
+    (action) => answerTo({ ...ask, action, proven: FULLY_PROVEN }, world) === null,
+  );
 }
