@@ -1,18 +1,43 @@
-/** What every use case is given. Built once, in src/main. */
+/** What every use case is given. Built once per organization, in src/main. */
 import type { Settings } from "../core/facts.ts";
+import type { NewId } from "../core/ids.ts";
 import type { CommandStore } from "../ports/command-store.ts";
+import type { Passkeys, Passwords, Totp } from "../ports/factors.ts";
+import type { IdentityProviders } from "../ports/identity-provider.ts";
 import type { Reader } from "../ports/reader.ts";
+import type { FailureCounter, RateCounter, Scratch } from "../ports/records.ts";
+import type { Sealing } from "../ports/sealing.ts";
+import type { WorkloadTokens } from "../ports/workload-tokens.ts";
+import type { OrganizationDirectory } from "./organization-directory.ts";
 import type { Sha256 } from "../ledger/sha256.ts";
+import type { LastSeen } from "./last-seen.ts";
+import type { RefusalDesk } from "./refusal-desk.ts";
 
 export interface Application {
   readonly store: CommandStore;
   readonly reader: Reader;
+  readonly scratch: Scratch;
+  readonly rates: RateCounter;
+  readonly failures: FailureCounter;
+  readonly seals: Sealing;
+  readonly passkeys: Passkeys;
+  readonly totp: Totp;
+  readonly passwords: Passwords;
+  readonly identityProviders: IdentityProviders;
+  readonly workloadTokens: WorkloadTokens;
   readonly settings: ApplicationSettings;
-  /** The organization that this installation's people and policies belong to. */
+  readonly identity: IdentitySettings;
+  /** The organization whose people, policies and requests this application serves. */
   readonly orgId: string;
+  /** The same for another organization of this installation. */
+  readonly forOrganization: (orgId: string) => Application;
   readonly sha256: Sha256;
   /** Cryptographically random bytes. */
   readonly random: (length: number) => Uint8Array;
+  readonly newId: NewId;
+  readonly lastSeen: LastSeen;
+  readonly organizations: OrganizationDirectory;
+  readonly refusals: RefusalDesk;
   readonly clock: () => number;
 }
 
@@ -20,4 +45,22 @@ export interface ApplicationSettings extends Settings {
   readonly delegationMaxDays: number;
   /** Who reads what others ask for: those who take part, or everybody with a valid token (R-AUTH-31). */
   readonly readScope: "participants" | "authenticated";
+}
+
+/** What an installation says about signing in; an organization's settings may be stricter (docs/spec/identity.md). */
+export interface IdentitySettings {
+  /** Where people reach this installation, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly stepUpWindowSeconds: number;
+  readonly coolDownHours: number;
+  readonly webIdleSeconds: number;
+  readonly webSeconds: number;
+  readonly cliSeconds: number;
+  readonly sessionsPerPerson: number;
+  readonly trustedDeviceDays: number;
+  readonly backupCodesDecide: boolean;
+  readonly requireMfaAll: boolean;
+  readonly apiTokenMaxDays: number;
+  /** Tokens are not verified and people may sign in as anybody (R-DEV). */
+  readonly development: boolean;
 }

@@ -15,6 +15,7 @@ import { base64url } from "./ledger-names.ts";
 import { recordRequest } from "./record-request.ts";
 import { digestOf } from "./digest.ts";
 import { NO_CHANGE } from "./no-change.ts";
+import { spendingOnce, type SpentOnce } from "./workload-single-use.ts";
 
 export interface CreateRequestInput {
   readonly policyKey: string;
@@ -31,7 +32,7 @@ export function createRequest(
   app: Application,
   actor: Actor,
   input: CreateRequestInput,
-  call: Once<Request> | null,
+  call: Once<Request> | SpentOnce<Request> | null,
 ): Promise<Request | Refusal | Replay> {
   const salt = base64url(app.random(SALT_BYTES));
   const command: StoreCommand<Request | Refusal> = {
@@ -57,6 +58,7 @@ export function createRequest(
       return { answer: step.request, changes: recordRequest(recording, app) };
     },
   };
+  if (call !== null && "singleUse" in call) return app.store.submit(spendingOnce(command, call));
   return app.store.submit(once(command, call, (request) => request.id));
 }
 
@@ -93,6 +95,7 @@ function expressionSubject(
       assignee: actor.assignee,
       personId: actor.person?.id ?? null,
       machine: actor.machine,
+      standsFor: actor.standsFor,
     },
     artifactType: input.artifactType,
     artifactId: input.artifactId,

@@ -1,7 +1,7 @@
 /** A role or group of the local directory goes away; rules that name it fail from then on. */
 import type { Actor } from "../core/person.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
-import type { DirectoryEntry } from "../ports/change-set.ts";
+import type { DirectoryEntry } from "../ports/identity-records.ts";
 import type { StoreCommand } from "../ports/command-store.ts";
 import type { Application } from "./application.ts";
 import { recordDirectory, type DirectoryEntryChanged, type DirectoryName } from "./directory-change.ts";

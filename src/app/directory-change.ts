@@ -1,6 +1,7 @@
 /** How a change of the local directory is told to the ledger and the audit list. */
 import type { Actor } from "../core/person.ts";
-import type { ChangeSet, DirectoryEntry } from "../ports/change-set.ts";
+import type { ChangeSet } from "../ports/change-set.ts";
+import type { DirectoryEntry } from "../ports/identity-records.ts";
 import type { World } from "../ports/command-store.ts";
 import type { Application } from "./application.ts";
 import { auditRecord } from "./audit.ts";

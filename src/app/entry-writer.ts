@@ -15,14 +15,17 @@ export interface EntryTools {
 /** A value that the entry binds without holding it. */
 export class Hidden {
   readonly value: JsonValue;
-  constructor(value: JsonValue) {
+  /** Given where the commitment was made before, as in a signed statement; null for fresh random bytes. */
+  readonly salt: Uint8Array | null;
+  constructor(value: JsonValue, salt: Uint8Array | null = null) {
     this.value = value;
+    this.salt = salt;
   }
 }
 
 /** Null stays null: it means that there was nothing to hide. */
-export function hidden(value: JsonValue): Hidden | null {
-  return value === null ? null : new Hidden(value);
+export function hidden(value: JsonValue, salt: Uint8Array | null = null): Hidden | null {
+  return value === null ? null : new Hidden(value, salt);
 }
 
 export type EntryData = Readonly<Record<string, JsonValue | Hidden>>;
@@ -36,7 +39,7 @@ export function describe(frame: EntryFrame, tools: EntryTools): DescribedEntry {
   const data: Record<string, JsonValue> = {};
   for (const [member, value] of Object.entries(frame.data)) {
     if (value instanceof Hidden) {
-      const salt = tools.random(SALT_BYTES);
+      const salt = value.salt ?? tools.random(SALT_BYTES);
       data[member] = commit(value.value, salt, tools.sha256);
       openings.push({ path: `/${member}`, salt: base64url(salt), value: value.value });
     } else data[member] = value;

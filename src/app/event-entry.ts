@@ -4,6 +4,7 @@
  */
 import type { EngineEvent, EngineEventType } from "../core/event.ts";
 import type { PersonId } from "../core/ids.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Request, Task } from "../core/request.ts";
 import { hidden, ledgerTime, type EntryData } from "./entry-writer.ts";
 import { ledgerId } from "./ledger-names.ts";
@@ -21,6 +22,9 @@ export const ENTRY_KINDS = {
   task_reassigned: "task.reassigned",
   task_delegated: "task.delegated",
   task_expired: "task.expired",
+  seat_freed: "request.resolved",
+  person_merged: "person.merged",
+  decision_voided: "decision.voided",
   delegation_skipped: "task.delegation_skipped",
   resolution_failed: "request.resolution_failed",
   request_approved: "request.approved",
@@ -29,19 +33,27 @@ export const ENTRY_KINDS = {
   request_expired: "request.expired",
 } as const satisfies Readonly<Record<EngineEventType, string>>;
 
-/** What the entry of this event says; `requester` is the ledger's name of the requesting person, if there is one. */
+/** What a decision was signed with; everything that an offline check needs besides the key (identity R-SIGN-1). */
+export interface SignedEvidence {
+  readonly statement: JsonObject;
+  readonly assertion: JsonObject;
+  /** Of the commitment to the reason that the statement holds. */
+  readonly reasonSalt: Uint8Array;
+}
+
+/** What entries say besides the event and the request. */
+export interface EntryBackground {
+  /** The ledger's name of the requesting person, if there is one. */
+  readonly requester: string | null;
+  readonly signed: SignedEvidence | null;
+}
+
+/** What the entry of this event says. */
 // eslint-disable-next-line complexity -- one flat case per event type; the compiler sees that none is missing
-export function entryData(event: EngineEvent, request: Request, requester: string | null): EntryData {
+export function entryData(event: EngineEvent, request: Request, { requester, signed }: EntryBackground): EntryData {
   switch (event.type) {
     case "request_created":
-      return {
-        policy: request.policy.digest,
-        revision: request.revision,
-        requester,
-        expires_at: ledgerTime(request.expiresAt),
-        message: null,
-        artifact: hidden({ artifact_id: request.artifactId, requester: request.requester }),
-      };
+      return createdMembers(request, requester);
     case "stage_started":
       return {
         stage: event.stageOrder,
@@ -68,10 +80,14 @@ export function entryData(event: EngineEvent, request: Request, requester: strin
     case "task_expired":
       return { ...taskMembers(event.task, event.stageOrder), from: person(event.task.personId) };
     case "task_decided":
-      return decisionMembers(event, request);
+      return decisionMembers(event, request, signed);
     case "task_reassigned":
     case "task_delegated":
       return movedMembers(event);
+    case "seat_freed":
+    case "person_merged":
+    case "decision_voided":
+      return peopleMembers(event);
     case "delegation_skipped":
       return {
         stage: event.stageOrder,
@@ -89,8 +105,49 @@ export function entryData(event: EngineEvent, request: Request, requester: strin
   }
 }
 
+function createdMembers(request: Request, requester: string | null): EntryData {
+  return {
+    policy: request.policy.digest,
+    revision: request.revision,
+    requester,
+    expires_at: ledgerTime(request.expiresAt),
+    message: null,
+    artifact: hidden({ artifact_id: request.artifactId, requester: request.requester }),
+  };
+}
+
 function taskMembers(task: Task, stage: number): EntryData {
   return { task: ledgerId("task", task.id), stage };
+}
+
+type PeopleEvent = Extract<EngineEvent, { readonly type: "seat_freed" | "person_merged" | "decision_voided" }>;
+
+/** What follows from a change of people. */
+function peopleMembers(event: PeopleEvent): EntryData {
+  switch (event.type) {
+    case "seat_freed":
+      return freedMembers(event);
+    case "person_merged":
+      return { person: person(event.from), into: person(event.into), cause: "request" };
+    case "decision_voided":
+      return { decision_seq: event.recordedAt, cause: event.cause };
+  }
+}
+
+/** Who is not asked any more, and who was found in their stead. */
+function freedMembers(event: Extract<EngineEvent, { readonly type: "seat_freed" }>): EntryData {
+  const { task, newTask } = event;
+  const found = newTask === null ? [] : [newTask];
+  return {
+    stage: event.stageOrder,
+    tasks: found.map((one) => ({
+      task: ledgerId("task", one.id),
+      person: person(one.personId),
+      seat: one.seatId === null ? null : ledgerId("seat", one.seatId),
+      kind: one.required ? "required" : one.kind,
+    })),
+    excluded: [{ person: person(task.personId), why: event.cause }],
+  };
 }
 
 type MovedEvent = Extract<EngineEvent, { readonly type: "task_reassigned" | "task_delegated" }>;
@@ -105,7 +162,11 @@ function movedMembers(event: MovedEvent): EntryData {
   return { ...members, new_task: ledgerId("task", event.newTask.id), reason: hidden(event.reason) };
 }
 
-function decisionMembers(event: Extract<EngineEvent, { readonly type: "task_decided" }>, request: Request): EntryData {
+function decisionMembers(
+  event: Extract<EngineEvent, { readonly type: "task_decided" }>,
+  request: Request,
+  signed: SignedEvidence | null,
+): EntryData {
   const { task, decision } = event;
   const behalf = task.delegatorId ?? (decision.override ? task.personId : null);
   return {
@@ -113,14 +174,14 @@ function decisionMembers(event: Extract<EngineEvent, { readonly type: "task_deci
     revision: decision.revision,
     decision: decision.action,
     assurance: decision.assurance,
-    method: null,
-    factor: null,
+    method: decision.method,
+    factor: decision.factorId === null ? null : ledgerId("fac", decision.factorId),
     on_behalf_of: behalf === null ? null : person(behalf),
     policy: request.policy.digest,
-    reason: hidden(decision.comment),
-    shown_at: null,
-    statement: null,
-    assertion: null,
+    reason: hidden(decision.comment, signed?.reasonSalt),
+    shown_at: ledgerTime(decision.shownAt),
+    statement: signed?.statement ?? null,
+    assertion: signed?.assertion ?? null,
     override: decision.override,
     reason_code: null,
   };

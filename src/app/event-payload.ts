@@ -16,12 +16,12 @@ export function eventPayload(event: EngineEvent, request: Request): JsonObject {
     stage_order: event.stageOrder,
     revision: request.revision,
     ...(event.actor === null ? {} : { actor: event.actor.name, actor_id: event.actor.id }),
-    ...ownMembers(event, request),
+    ...(isPeopleEvent(event) ? peopleMembers(event) : ownMembers(event, request)),
   };
 }
 
 // eslint-disable-next-line complexity -- one flat case per event type; the compiler sees that none is missing
-function ownMembers(event: EngineEvent, request: Request): JsonObject {
+function ownMembers(event: Exclude<EngineEvent, PeopleEvent>, request: Request): JsonObject {
   switch (event.type) {
     case "request_created":
       return { policy_key: request.policy.key, policy_version: request.policy.version };
@@ -79,6 +79,26 @@ function ownMembers(event: EngineEvent, request: Request): JsonObject {
       return event.reason === null ? {} : { reason: event.reason };
     case "request_expired":
       return { expires_at: payloadTime(event.expiresAt) };
+  }
+}
+
+type PeopleEvent = Extract<EngineEvent, { readonly type: "seat_freed" | "person_merged" | "decision_voided" }>;
+
+function isPeopleEvent(event: EngineEvent): event is PeopleEvent {
+  return event.type === "seat_freed" || event.type === "person_merged" || event.type === "decision_voided";
+}
+
+function peopleMembers(event: PeopleEvent): JsonObject {
+  switch (event.type) {
+    case "seat_freed": {
+      const { task, newTask, cause } = event;
+      const found = { new_task_id: newTask?.id ?? null, to: newTask?.assignee ?? null };
+      return { task_id: task.id, assignee: task.assignee, ...found, reason: cause };
+    }
+    case "person_merged":
+      return { person_id: event.from, into_id: event.into, into: event.intoName };
+    case "decision_voided":
+      return { decision_id: event.decision.id, actor: event.decision.actor, reason: event.cause };
   }
 }
 

@@ -2,7 +2,8 @@
 import type { RequestId } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
-import type { Carried, StoreCommand } from "../ports/command-store.ts";
+import type { Carried, StoreCommand, World } from "../ports/command-store.ts";
+import type { Application } from "./application.ts";
 import { NO_CHANGE } from "./no-change.ts";
 
 /** A call that carries an Idempotency-Key, and how its answer looks on the wire. */
@@ -26,6 +27,26 @@ export function isReplay(value: object): value is Replay {
   return "replayed" in value;
 }
 
+/** What an identical call was answered before; null when this is the first. */
+export function earlierAnswer<Answer>(
+  app: Pick<Application, "store">,
+  call: Once<Answer>,
+): Promise<Replay | Refusal | null> {
+  return app.store.submit<Replay | Refusal | null>({
+    name: "find_earlier_answer",
+    needs: { idempotency: { scope: call.scope, key: call.key } },
+    carryOut: (world) => ({ answer: storedAnswer(world, call), changes: NO_CHANGE }),
+  });
+}
+
+function storedAnswer<Answer>(world: World, call: Once<Answer>): Replay | Refusal | null {
+  const stored = world.idempotent(call.scope, call.key);
+  if (stored === undefined) return null;
+  return stored.bodyHash === call.bodyHash
+    ? { replayed: true, status: stored.status, body: stored.body }
+    : refuse("idempotency_conflict", CONFLICT);
+}
+
 const CONFLICT = "Idempotency-Key was already used with a different payload";
 
 /**
@@ -42,14 +63,8 @@ export function once<Answer extends object>(
     ...command,
     needs: { ...command.needs, idempotency: { scope: call.scope, key: call.key } },
     carryOut(world, facts): Carried<Answer | Refusal | Replay> {
-      const stored = world.idempotent(call.scope, call.key);
-      if (stored !== undefined) {
-        const answer: Replay | Refusal =
-          stored.bodyHash === call.bodyHash
-            ? { replayed: true, status: stored.status, body: stored.body }
-            : refuse("idempotency_conflict", CONFLICT);
-        return { answer, changes: NO_CHANGE };
-      }
+      const earlier = storedAnswer(world, call);
+      if (earlier !== null) return { answer: earlier, changes: NO_CHANGE };
       const carried = command.carryOut(world, facts);
       if (isRefusal(carried.answer)) return carried;
       const { status, body } = call.render(carried.answer);

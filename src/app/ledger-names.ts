@@ -2,15 +2,20 @@
 import type { Actor } from "../core/person.ts";
 import type { Sha256 } from "../ledger/sha256.ts";
 
-export type LedgerPrefix = "usr" | "req" | "task" | "org" | "ses" | "seat" | "dlg";
+export type LedgerPrefix =
+  "usr" | "mch" | "req" | "task" | "org" | "ses" | "seat" | "dlg" | "fac" | "tok" | "wid" | "view" | "grant";
 
 export function ledgerId(prefix: LedgerPrefix, id: string): string {
   return `${prefix}_${id.replaceAll("-", "")}`;
 }
 
-/** `usr_…` for people; a machine without a record of its own is named by its issuer and subject. */
+/** The issuer of machines that are known here; the subject is the machine's id. */
+export const MACHINE_ISSUER = "countersign:machine";
+
+/** `usr_…` for people, `mch_…` for machines; one without a record of its own is named by its issuer and subject. */
 export function ledgerActor(actor: Actor, sha256: Sha256): string {
   if (actor.person !== null) return ledgerId("usr", actor.person.id);
+  if (actor.issuer === MACHINE_ISSUER) return ledgerId("mch", actor.subject);
   return `mch_${hex(sha256(utf8(`${actor.issuer}\n${actor.subject}`))).slice(0, 32)}`;
 }
 

@@ -1,7 +1,8 @@
 /** A person that a policy or a caller names and nobody has met: known by that name only, until a token proves it (R-AUTH-4). */
 import type { NewId, PersonId } from "../core/ids.ts";
 import { foldName, isMachineName, type Instant, type Person } from "../core/person.ts";
-import type { ChangeSet, PersonRecord } from "../ports/change-set.ts";
+import type { ChangeSet } from "../ports/change-set.ts";
+import type { PersonRecord } from "../ports/identity-records.ts";
 import { describe, hidden, type EntryTools } from "./entry-writer.ts";
 import { ledgerId } from "./ledger-names.ts";
 
@@ -23,6 +24,9 @@ export function mintPerson(
     displayName: null,
     email: null,
     status: "placeholder",
+    handle: null,
+    firstSignedInAt: null,
+    breakGlass: false,
     createdAt: world.now,
   };
   const entry = describe(
@@ -48,7 +52,7 @@ export function mintPerson(
     },
     changes: {
       entries: [entry],
-      people: [record],
+      records: { person: [record] },
       aliases: [{ orgId: tools.orgId, name, folded, personId: id, proof: "asserted" }],
     },
   };

@@ -1,7 +1,7 @@
 /** A role or group of the local directory gets these members; it is made if it did not exist (engine R-RESOLVE-11). */
 import type { Actor } from "../core/person.ts";
 import type { Refusal } from "../core/refusal.ts";
-import type { DirectoryEntry } from "../ports/change-set.ts";
+import type { DirectoryEntry } from "../ports/identity-records.ts";
 import type { StoreCommand } from "../ports/command-store.ts";
 import type { Application } from "./application.ts";
 import { recordDirectory, type DirectoryEntryChanged, type DirectoryName } from "./directory-change.ts";

@@ -5,7 +5,7 @@ import type { Actor } from "../core/person.ts";
 import type { Request, StageRun } from "../core/request.ts";
 import type { ChangeSet, DescribedEntry, RecordedEvent } from "../ports/change-set.ts";
 import { describe, type EntryTools } from "./entry-writer.ts";
-import { ENTRY_KINDS, entryData } from "./event-entry.ts";
+import { ENTRY_KINDS, entryData, type SignedEvidence } from "./event-entry.ts";
 import { eventPayload } from "./event-payload.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
 
@@ -16,6 +16,8 @@ export interface Recording {
   /** Who gave the command; null when the clock did. */
   readonly actor: Actor | null;
   readonly newId: NewId;
+  /** Where the command is a decision that was signed. */
+  readonly signed?: SignedEvidence | null;
 }
 
 /** Many tasks need more bytes than one entry may have (ledger R-LED-3): their list is spread over several. */
@@ -33,7 +35,8 @@ export function recordRequest(recording: Recording, tools: EntryTools): ChangeSe
       payload: eventPayload(event, after),
       entry: entries.length,
     });
-    const data = entryData(event, after, requesterName(after));
+    const background = { requester: requesterName(after), signed: recording.signed ?? null };
+    const data = entryData(event, after, background);
     entries.push(describe({ ...frame(recording, event, tools), kind: ENTRY_KINDS[event.type], data }, tools));
   }
   return { entries, requests: [{ before, after, events }] };
@@ -70,7 +73,8 @@ function resolvedEntries(recording: Recording, run: StageRun, tools: EntryTools)
     task: ledgerId("task", task.id),
     person: ledgerId("usr", task.personId),
     seat: task.seatId === null ? null : ledgerId("seat", task.seatId),
-    kind: task.kind,
+    // An offline check counts as the engine does: whose approval the policy demands is part of it (ledger R-OFF-5).
+    kind: task.required ? "required" : task.kind,
   }));
   const chunks: (typeof tasks)[] = [];
   for (let start = 0; start < tasks.length; start += TASKS_PER_ENTRY) {

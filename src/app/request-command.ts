@@ -3,15 +3,17 @@ import { decide, type Command, type Outcome } from "../core/decide.ts";
 import type { EngineEventType } from "../core/event.ts";
 import { factsNeededLater, NOTHING_NEEDED, type Facts } from "../core/facts.ts";
 import type { RequestId, TaskId } from "../core/ids.ts";
-import type { Actor, Instant } from "../core/person.ts";
+import type { Actor, Instant, Person } from "../core/person.ts";
 import { Bug, refuse, type Refusal, type RefusalCode } from "../core/refusal.ts";
 import { isLive, type Request } from "../core/request.ts";
 import type { AuditRecord, ChangeSet, DescribedEntry } from "../ports/change-set.ts";
 import type { Needs, StoreCommand, World } from "../ports/command-store.ts";
 import type { Application } from "./application.ts";
 import { describe } from "./entry-writer.ts";
+import type { SignedEvidence } from "./event-entry.ts";
+import { statusRefusal } from "./identify.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
-import { recordRequest } from "./record-request.ts";
+import { recordRequest, type Recording } from "./record-request.ts";
 import { readable } from "./visibility.ts";
 import { NO_CHANGE } from "./no-change.ts";
 
@@ -26,6 +28,8 @@ export interface RequestAct<Answer> {
   /** Names that only this command brings, such as a new assignee. */
   readonly names?: readonly string[];
   command(world: World): Command;
+  /** What the command was signed with. */
+  readonly signed?: SignedEvidence | null;
   answer(outcome: Outcome, at: { readonly facts: Facts; readonly now: Instant }): Answer;
   /** Lines for the audit list; `entryOf` finds the entry of an event that the command led to. */
   audit?(outcome: Outcome, before: Request, at: AuditPlace): readonly AuditRecord[];
@@ -41,7 +45,7 @@ export function requestCommand<Answer>(app: Application, act: RequestAct<Answer>
     "taskId" in act.target ? world.requestOfTask(act.target.taskId) : world.request(act.target.requestId);
   return {
     name: act.name,
-    needs: needsOf(act.target),
+    needs: { ...needsOf(act.target), personIds: [personOf(act.actor)?.id ?? []].flat() },
     gather(world) {
       const request = find(world);
       const extra = act.names ?? [];
@@ -55,6 +59,8 @@ export function requestCommand<Answer>(app: Application, act: RequestAct<Answer>
       if (before === undefined || (act.actor !== null && !readable(before, act.actor, app.settings))) {
         return { answer: unknown(act.target), changes: NO_CHANGE };
       }
+      const standing = standingNow(act.actor, world);
+      if (standing !== null) return { answer: standing, changes: NO_CHANGE };
       const { policy } = world.pinnedPolicy(before);
       const setting = { policy, facts, now: world.now, settings: app.settings };
       const outcome = decide(before, act.command(world), setting);
@@ -62,7 +68,7 @@ export function requestCommand<Answer>(app: Application, act: RequestAct<Answer>
       const changes =
         after === before
           ? NO_CHANGE
-          : recordRequest({ before, after, events: outcome.events, actor: act.actor, newId: world.newId }, app);
+          : recordRequest({ before, after, events: outcome.events, ...recordedAs(act, world) }, app);
       if (outcome.refusal !== null) {
         const told = refusalEntries(app, act.actor, before, outcome.refusal);
         return { answer: outcome.refusal, changes: { ...changes, entries: [...changes.entries, ...told] } };
@@ -71,6 +77,24 @@ export function requestCommand<Answer>(app: Application, act: RequestAct<Answer>
       return { answer: act.answer(outcome, { facts, now: world.now }), changes: { ...changes, audit } };
     },
   };
+}
+
+/** The credential was looked at before the transaction: whoever was locked or suspended meanwhile does nothing more. */
+function standingNow(actor: Actor | null, world: World): Refusal | null {
+  const person = personOf(actor);
+  const record = person === null ? undefined : world.personRecord(person.id);
+  return record === undefined ? null : statusRefusal(record.status);
+}
+
+function personOf(actor: Actor | null): Person | null {
+  return actor === null ? null : actor.person;
+}
+
+function recordedAs(
+  { actor, signed = null }: Pick<RequestAct<unknown>, "actor" | "signed">,
+  { newId }: World,
+): Pick<Recording, "actor" | "signed" | "newId"> {
+  return { actor, signed, newId };
 }
 
 function entryOf(changes: ChangeSet, type: EngineEventType): number {
@@ -95,9 +119,20 @@ const SECURITY_REFUSALS: ReadonlySet<RefusalCode> = new Set([
   "forbidden",
   "separation_of_duties",
   "digest_mismatch",
+  "view_stale",
+  "statement_unknown",
+  "statement_used",
+  "statement_expired",
+  "statement_mismatch",
+  "factor_unknown",
+  "factor_cooling_down",
+  "factor_not_device_bound",
+  "factor_counter_regressed",
+  "assertion_invalid",
+  "user_not_verified",
 ]);
 
-function refusalEntries(
+export function refusalEntries(
   app: Application,
   actor: Actor | null,
   request: Request,

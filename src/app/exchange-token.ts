@@ -1,0 +1,121 @@
+/**
+ * A workload changes its platform's token for one of ours, for a quarter of an hour at most (RFC 8693). While the first one lives,
+ * the same token gets the same answer. Implements docs/spec/identity.md section 4 and R-WID-3.
+ */
+import { isJsonObject, type JsonValue } from "../core/json.ts";
+import type { Instant } from "../core/person.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
+import type { Carried, World } from "../ports/command-store.ts";
+import type { ApiTokenRecord, TokenSecretRecord } from "../ports/identity-records.ts";
+import type { SpentProofRecord } from "../ports/ceremony-records.ts";
+import { recordsBy } from "../ports/records.ts";
+import { SecretUnreadable, type SealedPlace } from "../ports/sealing.ts";
+import type { Application } from "./application.ts";
+import { NO_CHANGE } from "./no-change.ts";
+import { secretHash } from "./session-record.ts";
+import { recordToken } from "./token-change.ts";
+import { makeToken, TOKEN_BYTES } from "./token-format.ts";
+import { presentWorkload, type SingleUse, type WorkloadCaller } from "./workload-caller.ts";
+
+export interface ExchangedToken {
+  readonly token: string;
+  readonly expiresAt: Instant;
+}
+
+const LIFE_MS = 15 * 60_000;
+const PREFIX = "cst_";
+
+export async function exchangeToken(app: Application, presented: string): Promise<ExchangedToken | Refusal> {
+  const caller = await presentWorkload(app, presented);
+  if (caller === null) return refuse("token_invalid", "No workload provider is registered for this token");
+  if (isRefusal(caller)) return caller;
+  const organization = await app.organizations.find(caller.orgId);
+  if (organization?.status !== "active") return refuse("org_suspended", "This organization is suspended");
+  const home = app.forOrganization(caller.orgId);
+  const token = makeToken(PREFIX, app.random(TOKEN_BYTES));
+  const spent: SingleUse = { ...caller.singleUse, scope: `exchange:${caller.provider.id}` };
+  return home.store.submit<ExchangedToken | Refusal>({
+    name: "exchange_token",
+    needs: {
+      records: [
+        recordsBy("spentProof", "value", [spent.value]),
+        recordsBy("workloadProvider", "id", [caller.provider.id]),
+        recordsBy("machine", "id", [caller.machine.id]),
+      ],
+    },
+    carryOut: (world) => carryOut(home, world, { caller, token, spent }),
+  });
+}
+
+interface Exchanging {
+  readonly caller: WorkloadCaller;
+  readonly token: string;
+  readonly spent: SingleUse;
+}
+
+function carryOut(
+  app: Application,
+  world: World,
+  { caller, token, spent }: Exchanging,
+): Carried<ExchangedToken | Refusal> {
+  const [provider] = world.records("workloadProvider", "id", caller.provider.id);
+  const [machine] = world.records("machine", "id", caller.machine.id);
+  if (provider?.deletedAt !== null || !provider.enabled || machine?.disabledAt !== null) {
+    return { answer: refuse("token_invalid", "This workload provider is switched off"), changes: NO_CHANGE };
+  }
+  const first = earlier(app, world, spent);
+  if (first !== null) return { answer: first, changes: NO_CHANGE };
+  const expiresAt = Math.min(world.now + LIFE_MS, caller.expiresAt);
+  if (expiresAt <= world.now) {
+    return { answer: refuse("token_expired", "The workload token has expired"), changes: NO_CHANGE };
+  }
+  const record: ApiTokenRecord = {
+    ...{ id: world.newId<"token">(), orgId: app.orgId, machineId: machine.id, name: `exchanged: ${provider.name}` },
+    ...{ prefix: PREFIX, lastFour: token.slice(-4), scopes: provider.scopes, creatorPermissions: provider.scopes },
+    ...{
+      limits: {},
+      createdBy: caller.actor.assignee,
+      createdAt: world.now,
+      expiresAt,
+      revokedAt: null,
+      legacy: false,
+    },
+  };
+  const secret: TokenSecretRecord = {
+    ...{ tokenHash: secretHash(app, token), tokenId: record.id, createdAt: world.now, endsAt: null },
+  };
+  const proof: SpentProofRecord = {
+    ...spent,
+    answer: { token: app.seals.seal(token, placeOf(spent)), expires_at: expiresAt },
+    spentAt: world.now,
+  };
+  const told = recordToken(app, { kind: "token.created", actor: caller.actor, token: record, machine }, world);
+  return {
+    answer: { token, expiresAt },
+    changes: { ...told, records: { apiToken: [record], tokenSecret: [secret], spentProof: [proof] } },
+  };
+}
+
+/** The first answer, while what it gave can still be used. */
+function earlier(app: Application, world: World, spent: SingleUse): ExchangedToken | Refusal | null {
+  const proof = world.records("spentProof", "value", spent.value).find(({ scope }) => scope === spent.scope);
+  const kept = proof === undefined ? null : read(proof.answer);
+  if (kept === null || kept.expiresAt <= world.now) return null;
+  try {
+    return { token: app.seals.open(kept.sealed, placeOf(spent)), expiresAt: kept.expiresAt };
+  } catch (error) {
+    if (error instanceof SecretUnreadable)
+      return refuse("secret_unreadable", "The token that was given before cannot be read");
+    throw error;
+  }
+}
+
+function read(answer: JsonValue): { readonly sealed: string; readonly expiresAt: Instant } | null {
+  if (!isJsonObject(answer)) return null;
+  const { token: sealed, expires_at: expiresAt } = answer;
+  return typeof sealed === "string" && typeof expiresAt === "number" ? { sealed, expiresAt } : null;
+}
+
+function placeOf({ scope, value }: SingleUse): SealedPlace {
+  return { table: "spent_proofs", column: "answer", row: `${scope}/${value}`, orgId: null };
+}

@@ -1,0 +1,42 @@
+/** What an organization says about factors: its own settings where it has them, else those of the installation. */
+import { isJsonObject, type JsonValue } from "../core/json.ts";
+import { recordsBy } from "../ports/records.ts";
+import type { Application } from "./application.ts";
+
+export interface FactorRules {
+  readonly coolDownHours: number;
+  readonly backupCodesDecide: boolean;
+  /**
+   * Null where any authenticator will do; else keys that are bound to a device, of these models by their own attestation, or
+   * of any model when the list is empty (R-FACT-1, R-FACT-12).
+   */
+  readonly aaguids: readonly string[] | null;
+}
+
+const COOL_DOWN_HOURS_MAX = 168;
+const KEYS = ["factor_cool_down_hours", "backup_codes_decide", "aal3", "aaguids"] as const;
+
+export async function factorRules(app: Application): Promise<FactorRules> {
+  const records = await app.reader.records(recordsBy("setting", "key", KEYS));
+  const value = (key: (typeof KEYS)[number]): JsonValue =>
+    records.find((record) => record.orgId === app.orgId && record.key === key)?.value ?? null;
+  return {
+    coolDownHours: hours(value("factor_cool_down_hours")) ?? app.identity.coolDownHours,
+    backupCodesDecide: flag(value("backup_codes_decide")) ?? app.identity.backupCodesDecide,
+    aaguids: flag(value("aal3")) === true ? texts(value("aaguids")) : null,
+  };
+}
+
+function hours(value: JsonValue): number | null {
+  return typeof value === "number" && value >= 0 && value <= COOL_DOWN_HOURS_MAX ? value : null;
+}
+
+function flag(value: JsonValue): boolean | null {
+  return typeof value === "boolean" ? value : null;
+}
+
+function texts(value: JsonValue): readonly string[] {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return [];
+  if (value === null || isJsonObject(value)) return [];
+  return value.filter((each) => typeof each === "string").map((each) => each.toLowerCase());
+}

@@ -1,0 +1,119 @@
+/**
+ * An API token is presented: whose is it, and what may it do now? Implements docs/spec/identity.md R-ID-8 and R-TOK-1 to R-TOK-9.
+ *
+ * A text that was never given out ends at its checksum, without a query. Everything else is found by its SHA-256 as a key of an
+ * index: what an attacker could learn from the time of that look-up is about the hash, of which they cannot choose a bit, so
+ * no comparison here has to take a constant time.
+ */
+import { mayAct } from "../core/person-status.ts";
+import type { Permission } from "../core/permission.ts";
+import type { Actor, Instant } from "../core/person.ts";
+import { refuse, type Refusal } from "../core/refusal.ts";
+import { permissionsOf } from "../core/roles.ts";
+import type { MachineRecord } from "../ports/identity-records.ts";
+import { recordsBy } from "../ports/records.ts";
+import type { Application } from "./application.ts";
+import { ledgerId } from "./ledger-names.ts";
+import { machineActor } from "./machine-actor.ts";
+import { secretHash } from "./session-record.ts";
+import type { FoundToken, TokenDesk, TokenOwner } from "./token-desk.ts";
+import { readToken } from "./token-format.ts";
+import { readTokenLimits, type TokenLimits } from "./token-limits.ts";
+import { tokenPermissions } from "./token-permissions.ts";
+
+export interface PresentedToken {
+  readonly actor: Actor;
+  readonly permissions: readonly Permission[];
+  readonly orgId: string;
+  readonly machine: MachineRecord;
+  readonly tokenId: string;
+  readonly limits: TokenLimits;
+  /** Null for a token without an end. */
+  readonly expiresAt: Instant | null;
+}
+
+export interface TokenCall {
+  readonly desk: TokenDesk;
+  /** The client's; null when it is not known. */
+  readonly address: string | null;
+}
+
+export async function presentToken(
+  app: Application,
+  token: string,
+  { desk, address }: TokenCall,
+): Promise<PresentedToken | Refusal> {
+  if (readToken(token) === null) return unknown();
+  const hash = secretHash(app, token);
+  const found = await desk.found.get(hash, () => findToken(app, hash));
+  if (found === undefined) return unknown();
+  const now = app.clock();
+  const limits = readTokenLimits(found.token.limits);
+  const refused = tokenRefusal(found, now) ?? ownerRefusal(found) ?? addressRefusal(limits, { desk, address });
+  if (refused !== null) return refused;
+  desk.used({ tokenId: found.token.id, usedAt: now, address });
+  return presented(found, limits);
+}
+
+function presented({ secret, token, machine, owners }: FoundToken, limits: TokenLimits): PresentedToken {
+  const active = owners.filter((owner) => owner.active);
+  const permissions = tokenPermissions({
+    ...{ scopes: token.scopes, creatorPermissions: token.creatorPermissions },
+    owners: machine.owners.length === 0 ? null : active.map((owner) => owner.permissions),
+  });
+  return {
+    actor: machineActor(machine, { permissions, credential: ledgerId("tok", token.id) }),
+    ...{ permissions, orgId: token.orgId, machine, tokenId: token.id, limits },
+    expiresAt: earlier(token.expiresAt, secret.endsAt),
+  };
+}
+
+async function findToken(app: Application, hash: string): Promise<FoundToken | undefined> {
+  const [secret] = await app.reader.records(recordsBy("tokenSecret", "tokenHash", [hash]));
+  if (secret === undefined) return undefined;
+  const [token] = await app.reader.records(recordsBy("apiToken", "id", [secret.tokenId]));
+  if (token === undefined) return undefined;
+  const [machine] = await app.reader.records(recordsBy("machine", "id", [token.machineId]));
+  if (machine === undefined) return undefined;
+  const { reader } = app.forOrganization(token.orgId);
+  const owners = await Promise.all(
+    machine.owners.map(async (id): Promise<TokenOwner> => {
+      const member = await reader.person(id);
+      if (member === undefined) return { active: false, permissions: [] };
+      return { active: mayAct(member.record.status), permissions: permissionsOf(member.roles) };
+    }),
+  );
+  return { secret, token, machine, owners };
+}
+
+function tokenRefusal({ secret, token, machine }: FoundToken, now: Instant): Refusal | null {
+  if (token.revokedAt !== null) return refuse("token_revoked", "This token was revoked");
+  if (machine.disabledAt !== null) return refuse("token_revoked", "The machine of this token was retired");
+  if (token.expiresAt !== null && token.expiresAt <= now) return refuse("token_expired", "This token has expired");
+  if (secret.endsAt !== null && secret.endsAt <= now) {
+    return refuse("token_revoked", "This token was rotated: the secret that replaced it is the one to use");
+  }
+  return null;
+}
+
+/** One active owner is enough; a service account has none to ask about (R-ID-8). */
+function ownerRefusal({ machine, owners }: FoundToken): Refusal | null {
+  if (machine.owners.length === 0 || owners.some((owner) => owner.active)) return null;
+  return refuse("owner_inactive", "No owner of this machine is active any more");
+}
+
+function addressRefusal({ cidrs }: TokenLimits, { desk, address }: TokenCall): Refusal | null {
+  if (cidrs === null) return null;
+  if (address !== null && cidrs.some((range) => desk.isWithin(address, range))) return null;
+  return refuse("token_scope_limit", "This token may not be used from this address");
+}
+
+function earlier(one: Instant | null, other: Instant | null): Instant | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}
+
+/** The same for a text that is no token and for one that nobody was given. */
+function unknown(): Refusal {
+  return refuse("token_invalid", "This token is not known here");
+}

@@ -1,0 +1,120 @@
+/** What an organization decides for itself; what it leaves open the installation says (docs/spec/identity.md section 7). */
+import type { JsonValue } from "../core/json.ts";
+import type { Actor } from "../core/person.ts";
+import { refuse, type Refusal } from "../core/refusal.ts";
+import type { SettingRecord } from "../ports/identity-records.ts";
+import { recordsBy } from "../ports/records.ts";
+import type { Application, IdentitySettings } from "./application.ts";
+import { auditRecord } from "./audit.ts";
+import { describe, hidden } from "./entry-writer.ts";
+import { ledgerActor, ledgerId } from "./ledger-names.ts";
+import { NO_CHANGE } from "./no-change.ts";
+
+export type SettingKey =
+  "require_sso" | "factor_cool_down_hours" | "aal3" | "aaguids" | "session_timeout_minutes" | "backup_codes_decide";
+
+export interface Setting {
+  readonly key: SettingKey;
+  readonly value: JsonValue;
+  /** Null while the installation's value applies. */
+  readonly changed: { readonly by: string; readonly at: number } | null;
+}
+
+const DEFAULTS: Readonly<Record<SettingKey, (identity: IdentitySettings) => JsonValue>> = {
+  require_sso: () => false,
+  factor_cool_down_hours: ({ coolDownHours }) => coolDownHours,
+  aal3: () => false,
+  aaguids: () => [],
+  session_timeout_minutes: ({ webIdleSeconds }) => Math.floor(webIdleSeconds / 60),
+  backup_codes_decide: ({ backupCodesDecide }) => backupCodesDecide,
+};
+
+const KEYS: readonly SettingKey[] = [
+  "require_sso",
+  "factor_cool_down_hours",
+  "aal3",
+  "aaguids",
+  "session_timeout_minutes",
+  "backup_codes_decide",
+];
+
+export async function settings(app: Application): Promise<readonly Setting[]> {
+  const stored = await app.reader.records(recordsBy("setting", "orgId", [app.orgId]));
+  return KEYS.map((key) =>
+    settingFrom(
+      app,
+      key,
+      stored.find((record) => record.key === key),
+    ),
+  );
+}
+
+function settingFrom(app: Application, key: SettingKey, record: SettingRecord | undefined): Setting {
+  if (record === undefined || record.value === null) return { key, value: DEFAULTS[key](app.identity), changed: null };
+  return { key, value: record.value, changed: { by: record.updatedBy, at: record.updatedAt } };
+}
+
+/** How long a browser's session may lie idle here: the shorter of both, so that an organization is never laxer. */
+export async function idleSeconds(app: Application): Promise<number> {
+  const own = (await settings(app)).find(({ key }) => key === "session_timeout_minutes");
+  const minutes = typeof own?.value === "number" ? own.value : null;
+  return minutes === null ? app.identity.webIdleSeconds : Math.min(app.identity.webIdleSeconds, minutes * 60);
+}
+
+export function changeSetting(
+  app: Application,
+  actor: Actor,
+  { key, value }: { readonly key: SettingKey; readonly value: JsonValue },
+): Promise<Setting | Refusal> {
+  return app.store.submit<Setting | Refusal>({
+    name: "change_setting",
+    needs: {
+      records: [recordsBy("setting", "orgId", [app.orgId]), recordsBy("identityProvider", "orgId", [app.orgId])],
+    },
+    alone: true,
+    carryOut(world) {
+      const known = world.records("setting", "orgId", app.orgId).find((record) => record.key === key);
+      const before = settingFrom(app, key, known);
+      if (JSON.stringify(known?.value ?? null) === JSON.stringify(value)) return { answer: before, changes: NO_CHANGE };
+      const providers = world.records("identityProvider", "orgId", app.orgId);
+      if (
+        key === "require_sso" &&
+        value === true &&
+        !providers.some(({ enabled, deletedAt }) => enabled && deletedAt === null)
+      ) {
+        const message = "Without an enabled identity provider nobody could sign in any more: add one first";
+        return { answer: refuse("wrong_state", message), changes: NO_CHANGE };
+      }
+      const updatedBy = ledgerActor(actor, app.sha256);
+      const record: SettingRecord = { orgId: app.orgId, key, value, updatedBy, updatedAt: world.now };
+      const after = settingFrom(app, key, record);
+      const entry = describe(
+        {
+          ...{
+            org: ledgerId("org", app.orgId),
+            kind: "setting.changed",
+            actor: updatedBy,
+            credential: actor.credential,
+          },
+          ...{ resource: null, request: null },
+          data: { key, old: hidden(before.value), new: hidden(after.value) },
+        },
+        app,
+      );
+      const line = auditRecord(
+        actor,
+        { entry: 0, world },
+        {
+          ...{
+            action: "setting.changed",
+            resourceType: "setting",
+            resourceId: key,
+            summary: `The setting ${key} was changed`,
+          },
+          ...{ before: before.value, after: after.value, metadata: {} },
+        },
+      );
+      return { answer: after, changes: { entries: [entry], audit: [line], records: { setting: [record] } } };
+    },
+  });
+}
