@@ -17,7 +17,7 @@ export interface Served {
 
 const PROGRAM = join(packageRoot(), "dist/src/cli/countersign.js");
 const START_TIMEOUT_MS = 60_000;
-const SAYS_WHERE = /(http:\/\/127\.0\.0\.1:\d+)\/app/;
+const SAYS_WHERE = /(http:\/\/localhost:\d+)\/app/;
 
 export async function serve(dataDir: string): Promise<Served> {
   const startedAt = performance.now();

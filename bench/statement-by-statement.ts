@@ -34,7 +34,9 @@ export async function openStatementByStatement(options: StatementByStatementOpti
     else next(client);
   }
 
-  return {
+  const store: PostgresCommandStore = {
+    // One organization is all that is measured.
+    forOrganization: () => store,
     async submit<Answer>(command: StoreCommand<Answer>): Promise<Answer> {
       const client = await take();
       try {
@@ -60,6 +62,7 @@ export async function openStatementByStatement(options: StatementByStatementOpti
       await Promise.all(all.map((client) => endClient(client)));
     },
   };
+  return store;
 }
 
 /** Without pipelining the driver sends a statement only after the answer to the one before it. */

@@ -6,10 +6,13 @@ import { randomBytes } from "node:crypto";
 import type { Pool } from "pg";
 import { connect } from "../src/adapters/postgres/connect.ts";
 import type { BatchTools } from "../src/adapters/postgres/batch.ts";
-import { createReader } from "../src/adapters/postgres/reader.ts";
 import { PolicyCache } from "../src/adapters/postgres/working-set.ts";
 import type { Application } from "../src/app/application.ts";
 import { mintPerson } from "../src/app/mint-person.ts";
+import { buildApplication } from "../src/main/build-application.ts";
+import { CommitSignal } from "../src/main/commit-signal.ts";
+import { loadConfig } from "../src/main/config.ts";
+import { identitySettings } from "../src/main/identity-settings.ts";
 import { openDatabase } from "../src/main/open-database.ts";
 import { nodeSha256, openLedger } from "../src/main/open-ledger.ts";
 import { randomId } from "../src/main/random-id.ts";
@@ -45,13 +48,16 @@ export async function openWorkbench(): Promise<Workbench> {
   const { orgId } = installation;
   const tools = { sha256: nodeSha256, random: (length: number) => new Uint8Array(randomBytes(length)), orgId };
   const clock = (): number => Date.now();
-  const settings = {
-    adminOverride: "allow",
-    defaultTtlHours: 720,
-    enforceArtifactType: true,
-    delegationMaxDays: 90,
-    readScope: "participants",
-  } as const;
+  const { config } = loadConfig({}, {});
+  const { app, store: unused } = buildApplication({
+    ...{ connectionString: url, pool, orgId, config, commits: new CommitSignal() },
+    identity: identitySettings(config, { development: true, publicUrl: "http://localhost" }),
+    keyring: { sealing: "bench", keys: new Map([["bench", randomBytes(32)]]) },
+    isQuarantined: () => false,
+    onFault: (error) => {
+      throw error;
+    },
+  });
   return {
     url,
     dataDir,
@@ -65,8 +71,9 @@ export async function openWorkbench(): Promise<Workbench> {
       mint: (name, world) => mintPerson(name, world, tools),
     },
     postgres: await serverVersion(pool),
-    application: (store) => ({ store, reader: createReader(pool, { orgId }), settings, ...tools, clock }),
+    application: (store) => ({ ...app, store }),
     async close() {
+      await unused.close();
       await pool.end();
       await database.close();
       await rm(dataDir, { recursive: true, force: true });

@@ -12,6 +12,7 @@ export interface ServerFlags {
   readonly database?: string;
   readonly demo?: boolean;
   readonly exitOnTamper?: true;
+  readonly acceptRpIdChange?: true;
   readonly verify: "new" | "full";
 }
 
@@ -49,6 +50,7 @@ function start(flags: ServerFlags, development: boolean): Promise<RunningServer>
   const exitOnTamper = flags.exitOnTamper === true;
   return startServer(loaded, {
     ...{ development, exitOnTamper, log },
+    acceptRpIdChange: flags.acceptRpIdChange === true,
     demo: flags.demo !== false,
     fullVerification: flags.verify === "full",
     environment: process.env,
@@ -92,14 +94,14 @@ function explain(error: unknown): number {
   return EXIT.refused;
 }
 
-function announce({ url, dataDir, vkey, finding }: RunningServer, development: boolean): void {
-  const api = `${url}/v1/awe`;
+function announce({ publicUrl, dataDir, vkey, finding }: RunningServer, development: boolean): void {
+  const api = `${publicUrl}/v1/awe`;
   const lines = [
     ...(development
       ? ["", "Development mode: everybody is believed. For trying things out on this machine only."]
       : []),
     "",
-    `console  ${url}/app`,
+    `console  ${publicUrl}/app`,
     `API      ${api}`,
     `docs     ${api}/docs`,
     `data     ${dataDir}`,
@@ -107,7 +109,7 @@ function announce({ url, dataDir, vkey, finding }: RunningServer, development: b
     ...(finding === null ? [] : ["", `The ledger does not verify, so nothing can be changed: ${finding}`]),
     "",
     "try next:",
-    ...(development ? [`  open ${url}/app and sign in as Ana Ruiz or Ben Okafor`] : []),
+    ...(development ? [`  open ${publicUrl}/app and sign in as Ana Ruiz or Ben Okafor`] : []),
     `  curl ${api}/health`,
     `  npx countersign verify --data ${dataDir}`,
     "",

@@ -135,11 +135,11 @@ async function authorizationFor(base: string, token: string | undefined): Promis
   const probe = await call(`${base}/healthz`, null);
   if (probe.headers.get("x-countersign-mode") !== "development") {
     throw new CannotVerifyServer(
-      "This server wants to know who asks: give the token of somebody with AWE_VIEWER as --token.",
+      "This server wants to know who asks: give the token of somebody with AWE_ADMIN as --token.",
     );
   }
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const claims = { sub: "countersign-verify", realm_access: { roles: ["AWE_VIEWER"] } };
+  const claims = { sub: "countersign-verify", realm_access: { roles: ["AWE_ADMIN"] } };
   return `Bearer ${part({ alg: "none", typ: "JWT" })}.${part(claims)}.`;
 }
 

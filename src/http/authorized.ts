@@ -1,92 +1,255 @@
 /**
  * The only maker of `Authorized`: what a handler gets once the table let the call through (R-AUTHZ-3). The answers come in
- * the order of R-AUTHZ-2: credential, kind of credential, permission.
+ * the order of R-AUTHZ-2: credential, kind of credential, permission, enrolment, assurance.
  */
+import type { Application } from "../app/application.ts";
+import type { Proof, ProvenFactor } from "../app/proof.ts";
+import type { SingleUse } from "../app/workload-caller.ts";
 import type { Actor } from "../core/person.ts";
+import { permits, type Permission } from "../core/permission.ts";
+import { mayWrite, rolesHolding } from "../core/roles.ts";
+import type { SessionRecord } from "../ports/identity-records.ts";
 import type { Viewer } from "../ports/reader.ts";
-import type { CredentialKind, Row } from "./authorization.ts";
+import type { Assurance, CredentialKind, Row } from "./authorization.ts";
+import { MACHINE_ISSUER } from "../app/ledger-names.ts";
 import { problem, type Problem } from "./problem.ts";
+
+/** Where a call comes from. */
+export interface CallerClient {
+  readonly address: string;
+  readonly userAgent: string | null;
+}
 
 /** A caller whose credential has been proved. */
 export interface Caller {
   readonly kind: CredentialKind;
   readonly actor: Actor;
+  readonly roles: readonly string[];
+  /** The application of the organization that the credential is used in. */
+  readonly app: Application;
   /** When the credential ends, in epoch milliseconds; null when it does not say. */
   readonly expiresAt: number | null;
-  /** What the browser sent as session, for ending it. */
+  /** Of browsers and terminals; null for tokens. */
+  readonly session: SessionRecord | null;
+  /** The secret of the session, for ending and renewing it. */
   readonly sessionToken: string | null;
+  /** Has a factor that can be asked for. */
+  readonly enrolled: boolean;
+  /** What a token may be used for besides its scopes (R-TOK-7); null where nothing narrows it. */
+  readonly limits: CallerLimits | null;
+  /** A credential that makes one request and no second (R-WID-3). */
+  readonly singleUse?: SingleUse;
+}
+
+export interface CallerLimits {
+  readonly apps: readonly string[] | null;
+  readonly racks: readonly string[] | null;
+  readonly trustProfiles: readonly string[] | null;
+  readonly policyKeys: readonly string[] | null;
 }
 
 class Admission {
   /** Private, so that no other value has this type. */
   readonly #row: Row;
-  readonly actor: Actor;
+  readonly #caller: Caller;
   readonly viewer: Viewer;
-  readonly expiresAt: number | null;
-  readonly sessionToken: string | null;
+  readonly client: CallerClient;
+  /** The proof as it was sent, for routes whose assurance is the decision's own. */
+  readonly sentProof: Proof | null;
+  /** The factor that was proven in this very call. */
+  readonly proof: ProvenFactor | null;
 
-  constructor(row: Row, caller: Caller, viewer: Viewer) {
+  constructor(row: Row, caller: Caller, about: { viewer: Viewer } & Circumstances) {
     this.#row = row;
-    this.actor = caller.actor;
-    this.viewer = viewer;
-    this.expiresAt = caller.expiresAt;
-    this.sessionToken = caller.sessionToken;
+    this.#caller = caller;
+    this.viewer = about.viewer;
+    this.client = about.client;
+    this.sentProof = about.sentProof;
+    this.proof = about.proof;
   }
 
   get row(): Row {
     return this.#row;
   }
+  get kind(): CredentialKind {
+    return this.#caller.kind;
+  }
+  get actor(): Actor {
+    return this.#caller.actor;
+  }
+  get permissions(): readonly Permission[] {
+    return this.#caller.actor.permissions;
+  }
+  get roles(): readonly string[] {
+    return this.#caller.roles;
+  }
+  get app(): Application {
+    return this.#caller.app;
+  }
+  get orgId(): string {
+    return this.#caller.app.orgId;
+  }
+  get expiresAt(): number | null {
+    return this.#caller.expiresAt;
+  }
+  get session(): SessionRecord | null {
+    return this.#caller.session;
+  }
+  get sessionToken(): string | null {
+    return this.#caller.sessionToken;
+  }
+  get enrolled(): boolean {
+    return this.#caller.enrolled;
+  }
+  get singleUse(): SingleUse | null {
+    return this.#caller.singleUse ?? null;
+  }
+  get limits(): CallerLimits | null {
+    return this.#caller.limits;
+  }
 }
 
 export type Authorized = Admission;
 
+export interface Circumstances {
+  readonly client: CallerClient;
+  readonly sentProof: Proof | null;
+  readonly proof: ProvenFactor | null;
+}
+
 /** Callers of public routes: nobody, who may do nothing. */
-const NOBODY: Caller = {
-  kind: "machine",
-  actor: {
-    person: null,
-    assignee: "",
-    displayName: "",
-    issuer: "",
-    subject: "",
-    clientId: null,
-    email: null,
-    credential: null,
-    machine: true,
-    admin: false,
-    viewer: false,
-  },
-  expiresAt: null,
-  sessionToken: null,
-};
+function nobody(app: Application): Caller {
+  const actor: Actor = {
+    ...{ person: null, assignee: "", displayName: "", issuer: "", subject: "", clientId: null, email: null },
+    ...{ credential: null, machine: true, standsFor: [], permissions: [], admin: false, viewer: false },
+  };
+  return {
+    ...{ kind: "machine_jwt", actor, roles: [], app, expiresAt: null, session: null, sessionToken: null },
+    ...{ enrolled: false, limits: null },
+  };
+}
 
 /** True where the table asks for no credential at all. */
 export function isOpenRow(row: Row): boolean {
   return row.access === "public" || row.access === "development";
 }
 
-export function admitAnybody(row: Row): Authorized | Problem {
+export function admitAnybody(row: Row, app: Application, client: CallerClient): Authorized | Problem {
   if (!isOpenRow(row)) return problem("unauthenticated", "Missing bearer token");
-  return new Admission(row, NOBODY, viewerOf(NOBODY.actor, "participants"));
+  const caller = nobody(app);
+  return new Admission(row, caller, { viewer: viewerOf(caller, "participants"), client, sentProof: null, proof: null });
 }
 
-export function admit(row: Row, caller: Caller, readScope: "participants" | "authenticated"): Authorized | Problem {
-  if (!row.credentials.includes(caller.kind)) return wrongKind(row, caller.kind);
-  const { actor } = caller;
-  if (row.access === "admin" && !actor.admin) return problem("forbidden", "Role `AWE_ADMIN` required");
-  if (row.access === "viewer" && !actor.viewer && !actor.admin) {
-    return problem("forbidden", "One of ['AWE_ADMIN', 'AWE_VIEWER'] required");
+/** Everything that does not need the body: kind, permission, enrolment. Null when the caller may go on. */
+export function admissionFault(row: Row, caller: Caller): Problem | null {
+  const kind = kindOf(caller);
+  if (!row.credentials.includes(kind)) return wrongKind(row, kind);
+  if (caller.session?.kind === "enrolment" && !row.enrolment) return enrolFirst();
+  if (row.permission !== null && !permits(caller.actor.permissions, row.permission)) {
+    return notPermitted(row, row.permission);
   }
-  return new Admission(row, caller, viewerOf(actor, readScope));
+  if (
+    row.permission === null &&
+    row.scope !== null &&
+    isOwnMachine(caller) &&
+    !permits(caller.actor.permissions, row.scope)
+  ) {
+    return problem("permission_denied", `Permission '${row.scope}' required`);
+  }
+  if (mustEnrol(row, caller)) return enrolFirst();
+  return null;
+}
+
+/** A machine of this installation is one whatever it presents: its token, or that of the platform it runs on. */
+function isOwnMachine({ actor }: Caller): boolean {
+  return actor.issuer === MACHINE_ISSUER;
+}
+
+function kindOf(caller: Caller): CredentialKind {
+  return isOwnMachine(caller) ? "api_token" : caller.kind;
+}
+
+/** Which proof the row asks of this caller now; null when nothing is missing. */
+export function missingAssurance(row: Row, caller: Caller, now: number): "step_up" | "fresh" | null {
+  if (!provesFactors(caller)) return null;
+  const asked = askedOf(row, caller);
+  if (asked === "fresh" || (asked === "enrolment" && mustProveToEnrol(caller))) return "fresh";
+  if (asked !== "step_up") return null;
+  const provenAt = caller.session?.factorAt ?? null;
+  const open = provenAt !== null && now - provenAt < caller.app.identity.stepUpWindowSeconds * 1_000;
+  return open ? null : "step_up";
+}
+
+/** Who came by a one-time link has shown that instead: their factors may be what they lost (R-FACT-8). */
+function mustProveToEnrol({ enrolled, session }: Caller): boolean {
+  return enrolled && !(session?.kind === "enrolment" && session.method === "link");
+}
+
+/** What the row asks of this caller: more of those who may act on what is others'. */
+export function askedOf({ assurance, others }: Row, { actor }: Caller): Assurance {
+  return others !== null && permits(actor.permissions, others.permission) ? others.assurance : assurance;
+}
+
+const ASSURANCE_WORDS: Readonly<Record<"step_up" | "fresh", string>> = { step_up: "step-up", fresh: "always" };
+
+/** R-STEP-6: what is missing, in words and in a header. */
+export function assuranceProblem(missing: "step_up" | "fresh"): Problem {
+  const headers = { "X-MFA-Required": ASSURANCE_WORDS[missing] };
+  return missing === "fresh"
+    ? problem("mfa_required", "This act needs a factor with the call itself: a passkey, a code or a backup code", {
+        headers,
+      })
+    : problem("mfa_step_up_required", "This act needs a factor proven within the last minutes", { headers });
+}
+
+export function authorized(
+  row: Row,
+  caller: Caller,
+  about: Circumstances & { readonly readScope: "participants" | "authenticated" },
+): Authorized {
+  return new Admission(row, caller, { ...about, viewer: viewerOf(caller, about.readScope) });
+}
+
+/**
+ * Whose factors are ours to ask for: those who signed in at this server. A token of another issuer carries none (R-STEP-7),
+ * a machine has none, and in development mode nobody is who they say.
+ */
+export function provesFactors({ kind, session }: Pick<Caller, "kind" | "session">): boolean {
+  return (kind === "web_session" || kind === "cli_session") && session?.method !== "development";
+}
+
+/** R-FACT-10: who may change something, or is about to decide, has a factor; until then they enrol and look at themselves. */
+function mustEnrol(row: Row, caller: Caller): boolean {
+  if (!provesFactors(caller) || caller.enrolled || row.enrolment) return false;
+  if (caller.app.identity.requireMfaAll || mayWrite(caller.actor.permissions)) return true;
+  return row.assurance === "decision" || asksForFactor(row.assurance);
+}
+
+function asksForFactor(assurance: Assurance): boolean {
+  return assurance === "step_up" || assurance === "fresh";
+}
+
+function enrolFirst(): Problem {
+  const headers = { "X-MFA-Required": "enrollment" };
+  return problem("mfa_enrollment_required", "Enrol a passkey or an authenticator first", { headers });
+}
+
+function notPermitted(row: Row, permission: Permission): Problem {
+  if (row.mount !== "both") return problem("permission_denied", `Permission '${permission}' required`);
+  const roles = rolesHolding(permission);
+  if (roles.includes("AWE_VIEWER")) return problem("forbidden", "One of ['AWE_ADMIN', 'AWE_VIEWER'] required");
+  if (roles.includes("AWE_ADMIN")) return problem("forbidden", "Role `AWE_ADMIN` required");
+  return problem("forbidden", `Permission '${permission}' required`);
 }
 
 function wrongKind(row: Row, kind: CredentialKind): Problem {
-  if (kind === "machine" && row.access === "holder") return problem("machine", "Machine credentials cannot decide");
+  const isMachine = kind === "api_token" || kind === "machine_jwt";
+  if (isMachine && row.access === "holder") return problem("machine", "Machine credentials cannot decide");
   return problem("credential_kind_not_allowed", `This route takes: ${row.credentials.join(", ")}`);
 }
 
 /** R-AUTH-31 widens reading, never writing (R-AUTH-32). */
-function viewerOf(actor: Actor, readScope: "participants" | "authenticated"): Viewer {
+function viewerOf({ actor }: Caller, readScope: "participants" | "authenticated"): Viewer {
   return {
     personId: actor.person?.id ?? null,
     assignee: actor.assignee,

@@ -9,32 +9,51 @@ import fastifySwagger from "@fastify/swagger";
 import Fastify, { LogController, type FastifyInstance } from "fastify";
 import { jsonSchemaTransform } from "fastify-type-provider-zod";
 import { authorizationTable, mountPrefixes, type Row } from "./authorization.ts";
+import { ApiRate, InvalidCredentials } from "./api-rate.ts";
 import { answerUnreadable } from "./client-error.ts";
 import type { Endpoint, PageEndpoint } from "./endpoint.ts";
-import { acceptJsonOnly } from "./json-body.ts";
+import { acceptJsonAndForms } from "./json-body.ts";
 import { mountRoute, type Mounting } from "./mount-routes.ts";
 import { requestIdOf } from "./request-id.ts";
 import { routeDifferences, RoutesDiffer, type MountedRoute } from "./route-check.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { authRoutes } from "./routes/auth.ts";
+import { cliLoginPage, cliLoginRoutes } from "./routes/cli-login.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { delegationRoutes } from "./routes/delegations.ts";
 import { directoryRoutes } from "./routes/directory.ts";
 import { docsRoutes } from "./routes/docs.ts";
+import { factorRoutes } from "./routes/factors.ts";
+import { identityProviderRoutes } from "./routes/identity-providers.ts";
+import { evidenceRoutes } from "./routes/evidence.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { liveEventsRoute } from "./routes/live-events.ts";
+import { machineRoutes } from "./routes/machines.ts";
+import { organizationRoutes } from "./routes/organizations.ts";
+import { ownSessionRoutes } from "./routes/own-sessions.ts";
+import { oidcPages, oidcRoutes } from "./routes/oidc.ts";
+import { peopleRoutes } from "./routes/people.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { probeRoutes } from "./routes/probes.ts";
+import { proofRoutes } from "./routes/proofs.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { roleRoutes } from "./routes/roles.ts";
+import { scimRoutes } from "./routes/scim.ts";
 import { serviceRoutes } from "./routes/service.ts";
 import { sessionRoutes } from "./routes/session.ts";
+import { bulkRoutes, signingRoutes } from "./routes/signing.ts";
+import { settingRoutes } from "./routes/settings.ts";
 import { taskRoutes } from "./routes/tasks.ts";
+import { tokenExchangeRoute } from "./routes/token-exchange.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+import { workloadProviderRoutes } from "./routes/workload-providers.ts";
 import { waitRoutes } from "./routes/wait.ts";
+import { RefusalRecorder } from "../app/record-refused-access.ts";
 import { problemOf, sendProblem } from "./send-problem.ts";
 import { BODY_BYTES_MAX, type ServerOptions } from "./server-options.ts";
 import { answerUnknownRoutes } from "./unknown-routes.ts";
 import { setCommonHeaders } from "./common-headers.ts";
-import { WriteRate } from "./write-rate.ts";
 
 /** A token may have 16 KiB (R-AUTH-21); the other headers come on top. */
 const HEADER_BYTES_MAX = 32 * 1024;
@@ -45,6 +64,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const server = Fastify({
     ...(options.log === false ? { logger: false } : { loggerInstance: options.log }),
     bodyLimit: BODY_BYTES_MAX,
+    trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
     forceCloseConnections: "idle",
@@ -67,7 +87,9 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const table = authorizationTable.filter((row) => options.development || row.access !== "development");
   await prepare(server, options);
   answerUnknownRoutes(server, table, options);
-  await mountAll(server, { options, table, writeRate: new WriteRate(options.limits.perMinute, options.app.clock) });
+  const writeRate = new ApiRate(options.limits.perMinute, options.app.clock);
+  const invalid = new InvalidCredentials(options.app.clock);
+  await mountAll(server, { options, table, writeRate, invalid, refusals: new RefusalRecorder() });
   await server.ready();
   const differences = routeDifferences(table, mounted);
   if (differences.length > 0) {
@@ -77,12 +99,16 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   return server;
 }
 
+function isTls({ browser }: ServerOptions): boolean {
+  return browser.origin.startsWith("https:");
+}
+
 async function prepare(server: FastifyInstance, options: ServerOptions): Promise<void> {
   // Input is read by the endpoints themselves, and answers are sent as text: the schemas describe.
   server.setValidatorCompiler(() => () => true);
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.setErrorHandler((error, request, reply) => sendProblem(problemOf(error, request), request, reply, options));
-  acceptJsonOnly(server);
+  acceptJsonAndForms(server);
   setCommonHeaders(server, options);
   await server.register(fastifyCookie);
   await server.register(fastifyHelmet, {
@@ -99,7 +125,7 @@ async function prepare(server: FastifyInstance, options: ServerOptions): Promise
       },
     },
     xFrameOptions: { action: "deny" },
-    strictTransportSecurity: options.development ? false : { maxAge: 31_536_000, includeSubDomains: false },
+    strictTransportSecurity: isTls(options) && { maxAge: 63_072_000, includeSubDomains: true },
   });
   await server.register(fastifyStatic, { root: options.uiDirectory ?? import.meta.dirname, serve: false });
 }
@@ -113,21 +139,49 @@ async function mountAll(server: FastifyInstance, mounting: Mounting): Promise<vo
   });
   const families = [
     ...serviceRoutes(options),
-    ...policyRoutes(options),
-    ...requestRoutes(options),
-    ...taskRoutes(options),
-    ...delegationRoutes(options),
-    ...directoryRoutes(options),
-    ...auditRoutes(options),
+    ...policyRoutes(),
+    ...requestRoutes(),
+    ...taskRoutes(),
+    ...bulkRoutes(),
+    ...delegationRoutes(),
+    ...directoryRoutes(),
+    ...auditRoutes(),
   ];
   const acrossGates = [
-    ...inboxRoutes(options),
+    ...inboxRoutes(),
     ...waitRoutes(options, closing.signal),
     ...sessionRoutes(options),
+    ...authRoutes(options),
+    ...ownSessionRoutes(),
+    ...factorRoutes(options),
+    ...proofRoutes(options),
+    ...cliLoginRoutes(options),
+    ...organizationRoutes(),
+    ...oidcRoutes(options),
+    ...identityProviderRoutes(),
+    ...workloadProviderRoutes(),
+    tokenExchangeRoute(options),
+    ...machineRoutes(),
+    ...peopleRoutes(),
+    ...roleRoutes(),
+    ...settingRoutes(),
+    ...tokenRoutes(),
     liveEventsRoute(options, closing.signal),
     ...ledgerRoutes(options),
+    ...signingRoutes(options),
+    ...evidenceRoutes(options),
   ];
-  mountGroup(server, [...probeRoutes(options), ...consoleRoutes(options.uiDirectory)], withMount(mounting, ["root"]));
+  mountGroup(
+    server,
+    [
+      ...probeRoutes(options),
+      ...consoleRoutes(options.uiDirectory),
+      ...scimRoutes(),
+      ...oidcPages(options),
+      cliLoginPage(),
+    ],
+    withMount(mounting, ["root"]),
+  );
   await mountFamily(server, mountPrefixes.awe, families, withMount(mounting, ["both"]));
   await mountFamily(server, mountPrefixes.v1, [...families, ...acrossGates], withMount(mounting, ["both", "v1"]));
 }

@@ -13,7 +13,9 @@ export interface Reply {
   readonly status: number;
   /** Null for an answer without a body (204). */
   readonly body: JsonValue;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Where the body is not plain JSON. */
+  readonly type?: string;
 }
 
 export type Outcome = Reply | Refusal | Problem;
@@ -25,6 +27,7 @@ export interface Exchange<Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly header: (name: string) => string | undefined;
+  readonly cookie: (name: string) => string | undefined;
   /** Aborted when the connection is closed. */
   readonly gone: () => AbortSignal;
   /** Path and query as they came, for links to the next page. */
@@ -41,6 +44,8 @@ export interface Definition<Query extends z.ZodType, Body extends z.ZodType> {
   readonly tag: string;
   readonly query?: Query;
   readonly body?: Body;
+  /** Reads forms as well as JSON: the field names are the members. */
+  readonly form?: true;
   /** Status → schema of the success bodies, for the API description. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
   handle(exchange: Exchange<z.output<Query>, z.output<Body>>): Promise<Outcome>;
@@ -57,6 +62,7 @@ export interface Endpoint {
   readonly tag: string;
   readonly query: z.ZodType | null;
   readonly body: z.ZodType | null;
+  readonly form: boolean;
   readonly answers: Readonly<Record<number, z.ZodType>>;
   answer(raw: RawExchange): Promise<Reply | Problem>;
 }
@@ -93,6 +99,7 @@ export function endpoint<Query extends z.ZodType = z.ZodUnknown, Body extends z.
     tag,
     query: query ?? null,
     body: body ?? null,
+    form: definition.form ?? false,
     answers,
     async answer(raw) {
       const given = readGiven(query, raw.query, "query");

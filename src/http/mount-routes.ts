@@ -1,21 +1,41 @@
 /** Puts endpoints on the server: each behind its row of the authorization table, both mounts from one definition. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { admit, admitAnybody, isOpenRow, type Authorized } from "./authorized.ts";
+import { withCircumstances } from "../app/circumstances.ts";
+import type { Proof, ProvenFactor } from "../app/proof.ts";
+import { proveFactor } from "../app/prove-factor.ts";
+import type { RefusalRecorder } from "../app/record-refused-access.ts";
+import type { ErrorCode } from "../contract/error-codes.ts";
+import { isRefusal } from "../core/refusal.ts";
+import { rateHeaders, type ApiRate, type InvalidCredentials } from "./api-rate.ts";
+import {
+  admissionFault,
+  admitAnybody,
+  askedOf,
+  assuranceProblem,
+  authorized,
+  isOpenRow,
+  missingAssurance,
+  type Authorized,
+  type Caller,
+  type CallerClient,
+} from "./authorized.ts";
 import type { Row } from "./authorization.ts";
-import { authenticate } from "./credentials.ts";
+import { authenticate, presentedCredential, type Authenticated } from "./credentials.ts";
 import { describeRoute } from "./describe-route.ts";
 import { isPage, isReply, type Endpoint, type PageEndpoint, type RawExchange, type Reply } from "./endpoint.ts";
-import { isProblem, problem, type Problem } from "./problem.ts";
+import { isProblem, problem, problemOfRefusal, statusOf, type Problem } from "./problem.ts";
 import { Refused } from "./refused.ts";
+import { sentProof, withoutProof } from "./sent-proof.ts";
 import { familyOf, problemOf, sendProblem } from "./send-problem.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { foreignSignIn, foreignWrite } from "./session-cookie.ts";
-import type { WriteRate } from "./write-rate.ts";
 
 export interface Mounting {
   readonly options: ServerOptions;
   readonly table: readonly Row[];
-  readonly writeRate: WriteRate;
+  readonly writeRate: ApiRate;
+  readonly invalid: InvalidCredentials;
+  readonly refusals: RefusalRecorder;
 }
 
 export function mountRoute(server: FastifyInstance, given: Endpoint | PageEndpoint, mounting: Mounting): void {
@@ -25,13 +45,21 @@ export function mountRoute(server: FastifyInstance, given: Endpoint | PageEndpoi
     server.route({ method: given.method, url: given.url, handler: (_request, reply) => reply.code(404).send() });
     return;
   }
+  const arrived = new WeakMap<FastifyRequest, Arrival>();
   const admitted = new WeakMap<FastifyRequest, Authorized>();
   server.route({
     method: given.method,
     url: given.url,
     schema: describeRoute(given, familyOf(server.prefix), row),
-    onRequest: async (request) => {
-      admitted.set(request, await authorize(request, row, mounting));
+    onRequest: async (request, reply) => {
+      arrived.set(request, await arrive(request, reply, row, mounting));
+    },
+    // The proof of a factor may stand in the body.
+    preHandler: async (request) => {
+      const arrival = arrived.get(request);
+      if (arrival === undefined) throw new Error("a call came past the authorization table");
+      readForm(request, !isPage(given) && given.form);
+      admitted.set(request, await prove(request, row, { arrival, prefix: server.prefix, mounting }));
     },
     handler: async (request, reply) => {
       const caller = admitted.get(request);
@@ -48,21 +76,124 @@ function rowOf(given: Endpoint | PageEndpoint, table: readonly Row[]): Row | und
   return table.find((row) => row.method === given.method && row.url === given.url);
 }
 
-/** In the order of R-AUTHZ-2: credential, its kind, where the call comes from, permission, rate. */
-async function authorize(request: FastifyRequest, row: Row, { options, writeRate }: Mounting): Promise<Authorized> {
+/** A caller that may call this route, before it is known what they proved. */
+interface Arrival {
+  /** Null on routes that ask for no credential. */
+  readonly authenticated: Authenticated | null;
+  readonly client: CallerClient;
+}
+
+/** In the order of R-AUTHZ-2: credential, where the call comes from, kind, permission, enrolment, rate. */
+async function arrive(request: FastifyRequest, reply: FastifyReply, row: Row, mounting: Mounting): Promise<Arrival> {
+  const { options, writeRate } = mounting;
+  const client = { address: request.ip, userAgent: request.headers["user-agent"] ?? null };
   if (isOpenRow(row)) {
-    const foreign = row.method === "GET" ? null : foreignSignIn(request);
-    return admittedOr(foreign ?? admitAnybody(row));
-  }
-  const caller = await authenticate(request, options);
-  if (isProblem(caller)) throw new Refused(caller);
-  if (row.method !== "GET" && caller.kind === "session") {
-    const foreign = foreignWrite(request);
+    const foreign = row.method === "GET" ? null : foreignSignIn(request, options);
     if (foreign !== null) throw new Refused(foreign);
+    return { authenticated: null, client };
   }
-  const authorized = admittedOr(admit(row, caller, options.app.settings.readScope));
-  if (row.method !== "GET") countWrite(authorized, writeRate);
-  return authorized;
+  const authenticated = await recognize(request, client, mounting);
+  const { caller } = authenticated;
+  const foreign = row.method !== "GET" && caller.kind === "web_session" ? foreignWrite(request, caller, options) : null;
+  const fault = foreign ?? admissionFault(row, caller);
+  if (fault !== null) {
+    const told = { code: fault.code, route: `${row.method} ${patternOf(request, row)}`, address: client.address };
+    if (TOLD.has(fault.code)) await mounting.refusals.record(caller.app, caller.actor, told);
+    throw new Refused(fault);
+  }
+  if (row.method !== "GET") countWrite(caller, reply, writeRate);
+  return { authenticated, client };
+}
+
+/** Whoever guesses is told to wait before anything is looked up (docs/spec/identity.md R-AUTHZ-2). */
+async function recognize(
+  request: FastifyRequest,
+  client: CallerClient,
+  { options, invalid }: Mounting,
+): Promise<Authenticated> {
+  const credential = presentedCredential(request, options);
+  const wait = credential === null ? null : invalid.wait(client.address, credential);
+  if (wait !== null) throw new Refused(tooMany(wait));
+  const authenticated = await authenticate(request, options, client);
+  if (!isProblem(authenticated)) {
+    if (credential !== null) invalid.accepted(credential);
+    return authenticated;
+  }
+  if (credential !== null && statusOf(authenticated) === 401) invalid.refused(client.address, credential);
+  throw new Refused(authenticated);
+}
+
+function tooMany(seconds: number): Problem {
+  return problem("rate_limited", "Too many calls: wait and try again", { headers: { "Retry-After": String(seconds) } });
+}
+
+/** What a credential reached for and may not have; that somebody has yet to enrol is no such thing. */
+const TOLD: ReadonlySet<ErrorCode> = new Set([
+  "machine",
+  "forbidden",
+  "permission_denied",
+  "credential_kind_not_allowed",
+  "csrf_invalid",
+]);
+
+/** The route's own pattern, never the path as it came: that may hold anything. */
+function patternOf({ routeOptions }: FastifyRequest, row: Row): string {
+  return (routeOptions.url ?? row.url).replaceAll(/:([a-z_]+)/g, "{$1}");
+}
+
+interface Proving {
+  readonly arrival: Arrival;
+  readonly prefix: string;
+  readonly mounting: Mounting;
+}
+
+/** What the table asks to be proven in this call or shortly before. */
+async function prove(
+  request: FastifyRequest,
+  row: Row,
+  { arrival: { authenticated, client }, prefix, mounting: { options } }: Proving,
+): Promise<Authorized> {
+  const call = { ...client, route: `${row.method} ${patternOf(request, row)}`, requestId: request.id };
+  if (authenticated === null) return admittedOr(admitAnybody(row, withCircumstances(options.app, call), client));
+  const caller = { ...authenticated.caller, app: withCircumstances(authenticated.caller.app, call) };
+  const sent = sentProof(request, authenticated.proof);
+  if (sent !== null && isProblem(sent)) throw new Refused(sent);
+  const proof = await provenFactor(row, caller, { sent, act: actOf(request, prefix) });
+  return authorized(row, caller, { client, sentProof: sent, proof, readScope: caller.app.settings.readScope });
+}
+
+/** A proof that is sent is looked at wherever the table could ask for one; null where none is needed. */
+async function provenFactor(
+  row: Row,
+  caller: Caller,
+  { sent, act }: { readonly sent: Proof | null; readonly act: string },
+): Promise<ProvenFactor | null> {
+  const missing = missingAssurance(row, caller, caller.app.clock());
+  const isAsked = askedOf(row, caller) === "step_up" || missing === "fresh";
+  const personId = caller.actor.person?.id;
+  if (!isAsked || sent === null || personId === undefined) {
+    if (missing !== null) throw new Refused(assuranceProblem(missing));
+    return null;
+  }
+  const proof = await proveFactor(caller.app, { personId, sessionId: caller.session?.id ?? null }, act, sent);
+  if (isRefusal(proof)) throw new Refused(problemOfRefusal(proof));
+  return proof;
+}
+
+/** A form becomes its fields where the route reads forms, and is refused everywhere else. */
+function readForm(request: FastifyRequest, allowed: boolean): void {
+  if (!(request.body instanceof URLSearchParams)) return;
+  const fields = [...request.body];
+  const names = new Set(fields.map(([name]) => name));
+  if (!allowed) throw new Refused(problem("unsupported_type", "The body must be JSON: Content-Type application/json"));
+  if (names.size < fields.length) throw new Refused(problem("invalid_input", "A field of the form is given twice"));
+  request.body = Object.fromEntries(fields);
+}
+
+/** What a proof is bound to: the method and the path of this family's API (R-STEP-2). */
+function actOf(request: FastifyRequest, prefix: string): string {
+  const [path = ""] = request.url.split("?", 1);
+  return `${request.method} ${path.slice(prefix.length)}`;
 }
 
 function admittedOr(answer: Authorized | Problem): Authorized {
@@ -71,12 +202,12 @@ function admittedOr(answer: Authorized | Problem): Authorized {
 }
 
 /** People count alone, although many share the client of one front end; the tokens of a machine count as one. */
-function countWrite({ actor }: Authorized, writeRate: WriteRate): void {
+function countWrite({ actor }: Caller, reply: FastifyReply, writeRate: ApiRate): void {
   const name = actor.machine ? (actor.clientId ?? actor.subject) : actor.subject;
-  const wait = writeRate.countWrite(JSON.stringify([actor.issuer, actor.machine, name]));
-  if (wait === null) return;
-  const headers = { "Retry-After": String(wait) };
-  throw new Refused(problem("rate_limited", "Too many calls: wait and try again", { headers }));
+  const state = writeRate.count(JSON.stringify([actor.issuer, actor.machine, name]));
+  if (state === null) return;
+  reply.headers(rateHeaders(state));
+  if (state.exceeded) throw new Refused(tooMany(state.resetSeconds));
 }
 
 function exchangeOf(
@@ -84,19 +215,19 @@ function exchangeOf(
   reply: FastifyReply,
   { caller, prefix }: { readonly caller: Authorized; readonly prefix: string },
 ): RawExchange {
-  const [path = ""] = request.url.split("?", 1);
   return {
     caller,
     params: textMembers(request.params),
     query: request.query,
-    body: request.body,
+    body: withoutProof(request.body),
     header: (name) => {
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(", ") : value;
     },
+    cookie: (name) => request.cookies[name],
     gone: () => closedSignal(reply),
     url: request.url,
-    route: `${request.method} ${path.slice(prefix.length)}`,
+    route: actOf(request, prefix),
   };
 }
 
@@ -126,9 +257,10 @@ interface Call {
 
 function sendAnswer(answer: Reply | Problem, { request, reply, options }: Call): FastifyReply {
   if (!isReply(answer)) return sendProblem(answer, request, reply, options);
-  reply.code(answer.status).headers(answer.headers ?? {});
+  reply.code(answer.status);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
   if (answer.status === 204) return reply.send();
-  return reply.type("application/json; charset=utf-8").send(JSON.stringify(answer.body));
+  return reply.type(answer.type ?? "application/json; charset=utf-8").send(JSON.stringify(answer.body));
 }
 
 /** A page that began to answer can only be cut off when something fails. */

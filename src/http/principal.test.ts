@@ -66,6 +66,12 @@ describe("whom a token names", () => {
     expect(isPrincipalFault(principal) ? null : [...principal.roles].sort()).toEqual(["AWE_ADMIN", "AWE_VIEWER"]);
   });
 
+  it("identity R-IDP-8: an issuer's own roles that are called like ours give nothing", () => {
+    const roles = ["admin", "org_admin", "viewer", "platform_superuser", "AWE_VIEWER"];
+    const access = { realm_access: { roles }, resource_access: { "awe-admin-portal": { roles } } };
+    expect(read({ sub: "s", ...access })).toMatchObject({ roles: ["AWE_VIEWER"] });
+  });
+
   it.each([[{ realm_access: "AWE_ADMIN" }], [{ realm_access: { roles: "AWE_ADMIN" } }], [{ resource_access: [] }]])(
     "engine R-AUTH-23: roles in any other form are no roles: %j",
     (claims) => {

@@ -76,10 +76,14 @@ function isMachine(claims: JsonObject, settings: AccessSettings): boolean {
   );
 }
 
+/** What an issuer may give. It has roles of its own called `admin` or `viewer`, which mean nothing here. */
+const OF_TOKENS: ReadonlySet<string> = new Set(["AWE_ADMIN", "AWE_VIEWER"]);
+
 function rolesOf(claims: JsonObject, clients: readonly string[]): readonly string[] {
   const access = claims["resource_access"];
   const ofClients = isJsonObject(access) ? clients.map((client) => access[client]) : [];
-  return [...new Set([claims["realm_access"], ...ofClients].flatMap(rolesIn))];
+  const named = [claims["realm_access"], ...ofClients].flatMap(rolesIn);
+  return [...new Set(named)].filter((role) => OF_TOKENS.has(role));
 }
 
 function rolesIn(claim: JsonValue | undefined): readonly string[] {

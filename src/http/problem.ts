@@ -6,7 +6,7 @@ import type { RefusalCode, RefusalDetail } from "../core/refusal.ts";
 import { errorMeanings, type ErrorCode } from "../contract/error-codes.ts";
 import type { AweError, FaultDetail, ProblemBody } from "../contract/error-bodies.ts";
 import type { Unavailable } from "../ports/unavailable.ts";
-import type { ServiceInfo } from "./server-options.ts";
+import type { ServiceInfo } from "./service-info.ts";
 
 export type ErrorFamily = "awe" | "problem";
 
@@ -20,7 +20,11 @@ export interface Problem {
   /** Where the number differs from that of the code: the health check (AWE-006). */
   readonly awe?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What a program needs besides the code, as `step_up`. */
+  readonly members?: ProblemMembers;
 }
+
+export type ProblemMembers = Pick<ProblemBody, "step_up" | "changed">;
 
 export function isProblem(value: object): value is Problem {
   return "code" in value && "message" in value;
@@ -34,10 +38,11 @@ export function problemOfRefusal(refusal: {
   readonly refusal: RefusalCode;
   readonly message: string;
   readonly details?: readonly RefusalDetail[];
+  readonly members?: ProblemMembers;
 }): Problem {
-  const { refusal: code, message, details } = refusal;
+  const { refusal: code, message, details, members } = refusal;
   if (code === "policy_invalid") return { code, message, policyFaults: details ?? [] };
-  if (errorMeanings[code].status !== 422) return { code, message };
+  if (errorMeanings[code].status !== 422) return { code, message, ...(members === undefined ? {} : { members }) };
   const faults = (details ?? [{ path: ["body"], message, code }]).map((detail) => ({
     type: detail.code ?? code,
     loc: [...detail.path],
@@ -80,6 +85,7 @@ export function aweBody(given: Problem, { service, trace, now }: Circumstances):
     code: given.code,
     trace,
     ...problemsOf(given),
+    ...given.members,
   };
 }
 
@@ -95,6 +101,7 @@ export function problemBody(given: Problem, { trace }: Circumstances): ProblemBo
       ? {}
       : { errors: given.faults.map((fault) => ({ path: pathText(fault.loc), message: fault.msg })) }),
     ...problemsOf(given),
+    ...given.members,
     trace,
   };
 }

@@ -7,8 +7,12 @@ const row: Row = {
   url: "/x",
   mount: "both",
   access: "any",
-  credentials: ["person"],
+  permission: null,
+  scope: null,
+  credentials: ["person_jwt"],
   assurance: "session",
+  others: null,
+  enrolment: false,
 };
 const routes = [
   { method: "GET", url: "/v1/awe/x" },

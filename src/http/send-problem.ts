@@ -1,6 +1,7 @@
 /** From whatever went wrong to the body of the family that was called; the only place that logs a bug of a call. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AweError, ProblemBody } from "../contract/error-bodies.ts";
+import { scimMediaType } from "../contract/scim.ts";
 import { InvalidCursor } from "../ports/invalid-cursor.ts";
 import { Unavailable } from "../ports/unavailable.ts";
 import { mountPrefixes } from "./authorization.ts";
@@ -16,6 +17,7 @@ import {
   type Problem,
 } from "./problem.ts";
 import { Refused } from "./refused.ts";
+import { isScim, scimProblem } from "./scim-problem.ts";
 import type { ServerOptions } from "./server-options.ts";
 
 export function sendProblem(
@@ -24,6 +26,7 @@ export function sendProblem(
   reply: FastifyReply,
   options: Pick<ServerOptions, "service" | "app">,
 ): FastifyReply {
+  if (isScim(request.url)) return sendScimProblem(given, request, reply);
   const circumstances = { service: options.service, trace: request.id, now: options.app.clock() };
   const awe = familyOf(request.url) === "awe";
   const body: AweError | ProblemBody = awe ? aweBody(given, circumstances) : problemBody(given, circumstances);
@@ -39,6 +42,18 @@ export function sendProblem(
   );
 }
 
+/** A directory reads refusals in a form of its own (RFC 7644 section 3.12). */
+function sendScimProblem(given: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, body } = scimProblem(given, statusOf(given));
+  return reply
+    .code(status)
+    .headers(given.headers ?? {})
+    .header("X-Request-Id", request.id)
+    .header("Cache-Control", "no-store")
+    .type(scimMediaType)
+    .send(JSON.stringify(body));
+}
+
 export function familyOf(url: string): ErrorFamily {
   const rest = url.startsWith(mountPrefixes.awe) ? url.charAt(mountPrefixes.awe.length) : null;
   return rest === "" || rest === "/" || rest === "?" ? "awe" : "problem";
@@ -51,7 +66,7 @@ const frameworkProblems: Readonly<Record<string, Problem>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: faulty([
     { type: "value_error", loc: ["header", "Content-Length"], msg: "differs from the length of the body" },
   ]),
-  FST_ERR_BAD_URL: problem("route_not_found", "The address cannot be read"),
+  FST_ERR_BAD_URL: problem("path_invalid", "The path holds an escape that is not UTF-8"),
   FST_ERR_MAX_PARAM_LENGTH: problem("route_not_found", "The address is too long"),
 };
 

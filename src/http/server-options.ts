@@ -1,40 +1,40 @@
 /** What the HTTP layer is given. Built in src/main. */
 import type { FastifyBaseLogger } from "fastify";
 import type { Application } from "../app/application.ts";
+import type { EvidenceSource } from "../app/evidence-parts.ts";
+import type { TokenDesk } from "../app/token-desk.ts";
+import type { Caller } from "./authorized.ts";
+import type { Problem } from "./problem.ts";
+import type { BrowserSettings } from "./session-cookie.ts";
+import type { ServiceInfo } from "./service-info.ts";
 import type { TokenVerifier } from "./token-verification/token-verifier.ts";
 
 export interface ServerOptions {
   readonly app: Application;
   readonly verifier: TokenVerifier;
+  readonly tokens: TokenDesk;
+  /** Whose workload's token is this? Null when no registered provider issued it; absent where none can be registered. */
+  readonly workloadCaller?: (token: string) => Promise<Caller | Problem | null>;
   /** Tokens are read without verifying; the routes of development mode exist (R-DEV). */
   readonly development: boolean;
   readonly service: ServiceInfo;
   readonly ledger: LedgerWatch;
   /** Absent where the ledger is not given away. */
   readonly ledgerExport?: LedgerExport;
+  readonly evidence: EvidenceSource;
   readonly events: CommitSignal;
   readonly access: AccessSettings;
+  readonly browser: BrowserSettings;
+  /** Whether terminals of the older kind may wait for their person (R-TERM-5). */
+  readonly cliPolling: "same_address" | "off";
+  /** Proxies whose X-Forwarded-For is believed (R-SESS-7), as CIDR ranges. */
+  readonly trustedProxies: readonly string[];
   readonly limits: Limits;
   /** Whom `GET /v1/dev/people` offers; asked in development mode only. */
   readonly developmentPeople: readonly DevelopmentPerson[];
   /** The built console; null when it was not built. */
   readonly uiDirectory: string | null;
   readonly log: FastifyBaseLogger | false;
-}
-
-export interface ServiceInfo {
-  readonly serviceId: string;
-  readonly apiVersion: string;
-  readonly module: string;
-  readonly serviceVersion: string;
-  readonly buildTime: string | null;
-  readonly gitCommit: string | null;
-  readonly webhook: {
-    readonly maxAttempts: number;
-    readonly backoffSeconds: readonly number[];
-    readonly timeoutSeconds: number;
-  };
-  readonly sla: { readonly checkIntervalSeconds: number };
 }
 
 /** Whether the ledger verifies; while it does not, everything is read-only (docs/spec/ledger.md R-QUAR-1). */
@@ -67,7 +67,6 @@ export interface Limits {
   /** Writes per caller and minute; 0 = no limit (R-API-7). */
   readonly perMinute: number;
   readonly streamsPerPerson: number;
-  readonly sessionSeconds: number;
 }
 
 export interface DevelopmentPerson {

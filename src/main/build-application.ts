@@ -1,11 +1,21 @@
 /** Puts the application together: the store that writes, the reader that reads, and the settings of the use cases. */
 import { randomBytes } from "node:crypto";
 import type { Pool } from "pg";
+import { createPasskeys } from "../adapters/factors/passkeys.ts";
+import { createPasswords } from "../adapters/factors/passwords.ts";
+import { createTotp } from "../adapters/factors/totp.ts";
 import { createCommandStore, type PostgresCommandStore } from "../adapters/postgres/command-store.ts";
 import { createReader } from "../adapters/postgres/reader.ts";
+import { createFailureCounter, createRateCounter, createScratch } from "../adapters/postgres/scratch.ts";
 import { PolicyCache } from "../adapters/postgres/working-set.ts";
-import type { Application } from "../app/application.ts";
+import type { Keyring } from "../adapters/sealing/keyring.ts";
+import { createSealing } from "../adapters/sealing/sealing.ts";
+import type { Application, IdentitySettings } from "../app/application.ts";
+import { LastSeen } from "../app/last-seen.ts";
+import { OrganizationDirectory } from "../app/organization-directory.ts";
 import { mintPerson } from "../app/mint-person.ts";
+import { RefusalDesk } from "../app/refusal-desk.ts";
+import { buildIdentityProviders } from "./build-identity-providers.ts";
 import type { CommitSignal } from "./commit-signal.ts";
 import type { Config } from "./config-schema.ts";
 import { nodeSha256 } from "./open-ledger.ts";
@@ -16,9 +26,13 @@ export interface BuildApplicationOptions {
   readonly pool: Pool;
   readonly orgId: string;
   readonly config: Config;
+  readonly identity: IdentitySettings;
+  readonly keyring: Keyring;
   readonly commits: CommitSignal;
   readonly isQuarantined: () => boolean;
   readonly onFault: (error: unknown) => void;
+  /** Told when an identity provider did not do what it should. */
+  readonly onIssuerFault?: (cause: unknown) => void;
 }
 
 export interface BuiltApplication {
@@ -30,23 +44,37 @@ export interface BuiltApplication {
 const POLICIES_KEPT = 1_000;
 
 export function buildApplication(options: BuildApplicationOptions): BuiltApplication {
-  const { connectionString, pool, orgId, commits, isQuarantined, onFault } = options;
+  const { connectionString, pool, orgId, commits, identity, isQuarantined, onFault } = options;
   const { awe } = options.config;
   const random = (length: number): Uint8Array => randomBytes(length);
   const clock = (): number => Date.now();
-  const tools = { sha256: nodeSha256, random, orgId };
   const store = createCommandStore({
     ...{ connectionString, orgId, sha256: nodeSha256, clock, isQuarantined, onFault },
     newId: randomId,
     policies: new PolicyCache(POLICIES_KEPT),
-    mint: (name, world) => mintPerson(name, world, tools),
+    mint: (name, world) => mintPerson(name, world, { sha256: nodeSha256, random, orgId: world.orgId }),
     onCommit: (size) => {
       commits.emit(size);
     },
   });
-  const app: Application = {
-    store,
-    reader: createReader(pool, { orgId }),
+  const { origin, hostname } = new URL(identity.publicUrl);
+  const shared = {
+    scratch: createScratch(pool),
+    rates: createRateCounter(pool),
+    failures: createFailureCounter(pool),
+    seals: createSealing(options.keyring),
+    passkeys: createPasskeys({ rpId: hostname, origin, rpName: "Countersign" }),
+    totp: createTotp(),
+    passwords: createPasswords(),
+    ...buildIdentityProviders({
+      outbound: {
+        allow: awe.outbound.allow,
+        allowHttp: awe.outbound.allow_http,
+        development: identity.development,
+      },
+      clock,
+      warn: options.onIssuerFault ?? onFault,
+    }),
     settings: {
       adminOverride: awe.decisions.admin_override,
       defaultTtlHours: awe.requests.default_ttl_hours,
@@ -54,7 +82,18 @@ export function buildApplication(options: BuildApplicationOptions): BuiltApplica
       delegationMaxDays: awe.delegation.max_days,
       readScope: awe.access.read_scope,
     },
-    ...{ orgId, sha256: nodeSha256, random, clock },
+    ...{ identity, sha256: nodeSha256, random, newId: randomId, clock, lastSeen: new LastSeen() },
+    organizations: new OrganizationDirectory(createReader(pool, { orgId }), clock),
+    refusals: new RefusalDesk(onFault),
   };
-  return { app, store };
+  const applications = new Map<string, Application>();
+  const forOrganization = (id: string): Application => {
+    const known = applications.get(id);
+    if (known !== undefined) return known;
+    const parts = { store: store.forOrganization(id), reader: createReader(pool, { orgId: id }) };
+    const made: Application = { ...shared, ...parts, orgId: id, forOrganization };
+    applications.set(id, made);
+    return made;
+  };
+  return { app: forOrganization(orgId), store };
 }

@@ -4,10 +4,15 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { LedgerReader } from "../adapters/postgres/ledger-reader.ts";
 import type { Application } from "../app/application.ts";
-import type { LedgerWatch, ServerOptions, ServiceInfo } from "../http/server-options.ts";
+import type { EvidenceSource } from "../app/evidence-parts.ts";
+import { createTokenDesk } from "../app/token-desk.ts";
+import { isInRange } from "../http/address-range.ts";
+import type { LedgerWatch, ServerOptions } from "../http/server-options.ts";
+import type { ServiceInfo } from "../http/service-info.ts";
 import { createDevelopmentVerifier } from "../http/token-verification/development-verifier.ts";
 import { createJwksVerifier } from "../http/token-verification/jwks-verifier.ts";
 import type { TokenVerifier } from "../http/token-verification/token-verifier.ts";
+import { workloadCaller } from "../http/token-verification/workload-caller.ts";
 import type { CommitSignal } from "./commit-signal.ts";
 import type { Config } from "./config-schema.ts";
 import { demoPeople } from "./demo/demo-people.ts";
@@ -24,22 +29,26 @@ export interface HttpParts {
   readonly ledger: LedgerReader;
   readonly commits: CommitSignal;
   readonly log: Logger;
+  readonly csrfToken: (sessionId: string) => string;
+  readonly evidence: EvidenceSource;
 }
 
 const STREAMS_PER_PERSON = 5;
-const SESSION_SECONDS = 12 * 3_600;
 
-export function serverOptions({ config, development, app, guard, ledger, commits, log }: HttpParts): ServerOptions {
+export function serverOptions(parts: HttpParts): ServerOptions {
+  const { config, development, app, guard, ledger, commits, log, csrfToken, evidence } = parts;
   const { auth, keycloak, limits } = config.awe;
   const uiDirectory = join(packageRoot(), "dist", "ui");
   return {
-    ...{ app, development, log },
+    ...{ app, development, log, evidence },
     ledger: guard,
     ledgerExport: {
       lines: () => exportLedger(ledger),
       newestCheckpoint: async () => (await ledger.newestCheckpoint())?.note ?? null,
     },
     verifier: verifierOf(config, { development, clock: app.clock, log }),
+    workloadCaller: (token) => workloadCaller(app, token, [keycloak.issuer, ...keycloak.additional_issuers]),
+    tokens: createTokenDesk(app.clock, isInRange),
     service: serviceInfo(config),
     events: {
       subscribe: (listener) =>
@@ -51,7 +60,10 @@ export function serverOptions({ config, development, app, guard, ledger, commits
       roleClients: keycloak.role_clients,
       machineClaims: auth.machine_claims,
     },
-    limits: { perMinute: limits.per_minute, streamsPerPerson: STREAMS_PER_PERSON, sessionSeconds: SESSION_SECONDS },
+    browser: { origin: new URL(app.identity.publicUrl).origin, csrfToken },
+    cliPolling: config.countersign.cli_polling,
+    trustedProxies: config.countersign.trusted_proxy_cidrs,
+    limits: { perMinute: limits.per_minute, streamsPerPerson: STREAMS_PER_PERSON },
     developmentPeople: demoPeople,
     uiDirectory: existsSync(join(uiDirectory, "index.html")) ? uiDirectory : null,
   };
@@ -62,6 +74,7 @@ function verifierOf(
   { development, clock, log }: { development: boolean; clock: () => number; log: Logger },
 ): TokenVerifier {
   if (development) return createDevelopmentVerifier(clock);
+  if (keycloak.issuer === "") return refuseEveryToken;
   return createJwksVerifier(
     {
       issuer: keycloak.issuer,
@@ -79,6 +92,11 @@ function verifierOf(
     },
   );
 }
+
+/** Without a configured issuer no token of people or services is anybody's. */
+const refuseEveryToken: TokenVerifier = {
+  verify: () => Promise.resolve({ fault: "no issuer of such tokens is configured" }),
+};
 
 function serviceInfo({ awe, countersign }: Config): ServiceInfo {
   const { build_time: buildTime, git_commit: gitCommit } = countersign;

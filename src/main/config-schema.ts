@@ -107,6 +107,31 @@ const countersign = z.strictObject({
     ),
   /** Directory of initdb and postgres for the database that comes with Countersign. */
   pg_bin_dir: text.default(""),
+  /** Proxies whose X-Forwarded-For is believed, as CIDR ranges. */
+  trusted_proxy_cidrs: texts.default([]),
+  /** Addresses of people to invite at start, separated by commas; whoever is known already stays as they are. */
+  admin_users: text.default(""),
+  deployer_users: text.default(""),
+  operations_users: text.default(""),
+  viewer_users: text.default(""),
+  /** Idle end of a browser session; more than 60 is shown as a deviation. */
+  session_timeout_minutes: wholeNumber(1, 1_440, 60),
+  /** The older terminal sign-in (identity R-TERM-5): from the browser's own address, or not at all. */
+  cli_polling: z.enum(["same_address", "off"]).default("same_address"),
+  cli_session_max_days: wholeNumber(1, 90, 1),
+  step_up_window_minutes: wholeNumber(1, 60, 10),
+  trusted_device_days: wholeNumber(1, 365, 30),
+  factor_cool_down_hours: wholeNumber(0, 168, 24),
+  backup_codes_decide: flag.default(true),
+  mfa_require_all_users: flag.default(false),
+  api_token_max_days: wholeNumber(1, 3_650, 365),
+  /** One identity provider, made or brought up to date at start; others are set up in the console. Empty: none. */
+  oidc_issuer: text.default(""),
+  oidc_client_id: text.default(""),
+  oidc_client_secret: secret.default(""),
+  oidc_name: text.min(1).max(128).default("Single sign-on"),
+  /** Whose addresses may sign in, separated by commas; empty: every domain. */
+  oidc_domains: text.default(""),
   dev_bind: z.enum(["", "container"]).default(""),
   log_level: z.enum(["silent", "error", "warn", "info", "debug"]).default("warn"),
   build_time: text.default(""),
@@ -125,4 +150,14 @@ export const ENVIRONMENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   "countersign.pg_bin_dir": ["PG_BIN_DIR"],
   "countersign.build_time": ["BUILD_TIME"],
   "countersign.git_commit": ["GIT_COMMIT"],
+  "countersign.trusted_proxy_cidrs": ["TRUSTED_PROXY_CIDRS"],
+  "countersign.admin_users": ["ADMIN_USERS"],
+  "countersign.deployer_users": ["DEPLOYER_USERS"],
+  "countersign.operations_users": ["OPERATIONS_USERS"],
+  "countersign.viewer_users": ["VIEWER_USERS"],
+  "countersign.session_timeout_minutes": ["RGW_SETTING_SESSION_TIMEOUT_MINUTES"],
+  "countersign.step_up_window_minutes": ["RGW_SETTING_MFA_STEP_UP_WINDOW_MINUTES"],
+  "countersign.trusted_device_days": ["RGW_SETTING_MFA_TRUSTED_DEVICE_TTL_DAYS"],
+  "countersign.mfa_require_all_users": ["RGW_SETTING_MFA_REQUIRE_ALL_USERS"],
+  "countersign.factor_cool_down_hours": ["COUNTERSIGN_FACTOR_COOL_DOWN"],
 };

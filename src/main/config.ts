@@ -109,8 +109,16 @@ const KNOWN_NAMES: ReadonlySet<string> = new Set([...leafOf.keys()].flatMap(envi
 /** Tests have settings of their own, which the program ignores. */
 function isUnknown(name: string): boolean {
   const isOurs = name.startsWith("AWE__") || name.startsWith("COUNTERSIGN_");
-  return isOurs && !name.startsWith("COUNTERSIGN_TEST_") && !KNOWN_NAMES.has(name);
+  return isOurs && !name.startsWith("COUNTERSIGN_TEST_") && !KNOWN_NAMES.has(name) && !KEYS.has(name);
 }
+
+/** Keys are no settings: they are read where they are used, and shown nowhere (identity R-SEAL-2). */
+const KEYS: ReadonlySet<string> = new Set([
+  "COUNTERSIGN_SEALING_KEYS",
+  "COUNTERSIGN_SEALING_KEYS_FILE",
+  "COUNTERSIGN_SEALING_KEYS_COMMAND",
+  "COUNTERSIGN_SERVER_KEY",
+]);
 
 /** Text where the setting is text, else JSON: lists, maps, numbers and flags are written as JSON. */
 function valueOf(text: string, { schema }: Leaf): unknown {

@@ -2,7 +2,11 @@
 export type StartRefusedCode =
   | "dev_mode_refused"
   | "ledger_is_dev"
-  | "no_sign_in"
+  | "plain_http_refused"
+  | "rp_id_changed"
+  | "identity_provider_misconfigured"
+  | "server_key_invalid"
+  | "sealing_key_missing"
   | "port_in_use"
   | "cannot_listen"
   | "signing_key_mismatch"

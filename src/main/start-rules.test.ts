@@ -47,17 +47,24 @@ describe("identity R-DEV-2: development mode stays on this machine", () => {
   });
 });
 
-describe("engine R-AUTH-40: without development mode", () => {
-  it("somebody must say who people are", () => {
-    expect(start(false)).toThrow("AWE__KEYCLOAK__ISSUER");
+describe("identity R-SESS-1: without development mode", () => {
+  it("no issuer is needed: the first administrator comes by the setup link", () => {
+    expect(start(false)).not.toThrow();
     expect(start(false, { AWE__KEYCLOAK__ISSUER: "https://id.example.com" })).not.toThrow();
+  });
+
+  it("sessions are never sent in the clear, but on this machine", () => {
+    expect(start(false, { COUNTERSIGN_PUBLIC_URL: "http://approvals.example.com" })).toThrow("https");
+    for (const url of ["https://approvals.example.com", "http://localhost:8000", "http://127.0.0.1:8000"]) {
+      expect(start(false, { COUNTERSIGN_PUBLIC_URL: url })).not.toThrow();
+    }
   });
 });
 
 describe("engine R-AUTH-21 and R-AUTH-31: what stands open is said at the start", () => {
   it.each<[Readonly<Record<string, string>>, string]>([
     [{ AWE__ACCESS__READ_SCOPE: "authenticated", AWE__KEYCLOAK__AUDIENCE: "a" }, "access.read_scope"],
-    [{}, "keycloak.audience"],
+    [{ AWE__KEYCLOAK__ISSUER: "https://id.example.com" }, "keycloak.audience"],
     [{ AWE__KEYCLOAK__AUDIENCE: "a", AWE__KEYCLOAK__VERIFY_SSL: "false" }, "keycloak.verify_ssl"],
   ])("%j: %s", (environment, setting) => {
     const doors = openDoors(loadConfig(environment).config, false);

@@ -1,7 +1,4 @@
-/**
- * May the server start this way? Development mode believes everybody, so it lives behind walls (identity R-DEV-1 to R-DEV-3);
- * without it there must be somebody who says who people are (engine R-AUTH-40).
- */
+/** May the server start this way? Development mode believes everybody, so it lives behind walls (identity R-DEV-1 to R-DEV-3). */
 import { parseConnectionUrl } from "../adapters/postgres/connection-url.ts";
 import type { Config } from "./config-schema.ts";
 import type { Environment } from "./config.ts";
@@ -9,7 +6,7 @@ import { StartRefused } from "./start-refused.ts";
 
 const DEVELOPMENT_ORIGIN = "localhost/dev/";
 
-function isDevelopmentOrigin(origin: string): boolean {
+export function isDevelopmentOrigin(origin: string): boolean {
   return origin.startsWith(DEVELOPMENT_ORIGIN);
 }
 
@@ -31,10 +28,10 @@ export function assertMayStart(config: Config, development: boolean, environment
         `Development mode believes whoever calls, so it does not start: ${cause}.`,
       );
     }
-  } else if (config.awe.keycloak.issuer === "") {
+  } else if (isPlainElsewhere(config)) {
     throw new StartRefused(
-      "no_sign_in",
-      "Nobody could sign in: set AWE__KEYCLOAK__ISSUER to the address of your identity provider (keycloak.issuer), or try Countersign on this machine with `countersign dev`.",
+      "plain_http_refused",
+      `Sessions are not sent in the clear: give ${config.countersign.public_url} https (a proxy in front may serve it).`,
     );
   }
 }
@@ -57,13 +54,18 @@ export function assertSameMode(origin: string, development: boolean): void {
 export function openDoors({ awe: { access, keycloak } }: Config, development: boolean): readonly string[] {
   const doors: string[] = [];
   if (access.read_scope === "authenticated") doors.push("every valid token reads every request (access.read_scope)");
-  if (!development && keycloak.audience === "") {
+  if (!development && keycloak.issuer !== "" && keycloak.audience === "") {
     doors.push("tokens made for other services are accepted too (keycloak.audience is empty)");
   }
   if (!development && !keycloak.verify_ssl) {
     doors.push("any certificate of the identity provider is accepted (keycloak.verify_ssl)");
   }
   return doors.map((door) => `Warning: ${door}.`);
+}
+
+/** Plain HTTP is for this machine alone (identity R-SESS-1). */
+function isPlainElsewhere({ countersign: { public_url: url } }: Config): boolean {
+  return url.startsWith("http:") && !isLoopback(hostOf(url));
 }
 
 function wallBroken({ countersign: own }: Config, environment: Environment): string | null {

@@ -18,18 +18,28 @@ import type { Finding } from "../ledger/verify.ts";
 import { startCheckpointLoop } from "../worker/checkpoint-loop.ts";
 import { startSweepLoop } from "../worker/sweep-loop.ts";
 import { startTimerLoop } from "../worker/timer-loop.ts";
+import { readKeyring } from "../adapters/sealing/keyring.ts";
 import { buildApplication } from "./build-application.ts";
+import { keepConfiguredProvider } from "./configured-provider.ts";
 import { serverOptions } from "./build-http.ts";
 import { CommitSignal } from "./commit-signal.ts";
 import type { Environment, LoadedConfig } from "./config.ts";
 import type { Config } from "./config-schema.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
+import { keepSessions } from "./keep-sessions.ts";
+import { keepTokens } from "./keep-tokens.ts";
+import { evidenceSource } from "./evidence-source.ts";
 import { findingSentence, LedgerGuard } from "./ledger-guard.ts";
 import { databaseUrlFile } from "./verify-database.ts";
+import { identitySettings, portOf, publicUrlOf } from "./identity-settings.ts";
+import { csrfTokens, readServerKey } from "./server-key.ts";
+import { forgetUsedLink, inviteConfiguredPeople, offerSetup } from "./offer-setup.ts";
 import { openDatabase, type OpenDatabase } from "./open-database.ts";
 import { nodeSha256, openLedger, tamperReport, type OpenLedger } from "./open-ledger.ts";
+import { assertPasskeySite } from "./passkey-site.ts";
 import { productVersion } from "./product-version.ts";
 import { assertMayStart, openDoors } from "./start-rules.ts";
+import { assertSealingKeys } from "./sealing-keys.ts";
 import { StartRefused } from "./start-refused.ts";
 
 export interface StartOptions {
@@ -38,6 +48,8 @@ export interface StartOptions {
   readonly demo: boolean;
   /** A finding ends the process instead of making it read-only (ledger R-QUAR-3). */
   readonly exitOnTamper: boolean;
+  /** People's passkeys may be left behind by a change of the public name (R-FACT-3). */
+  readonly acceptRpIdChange: boolean;
   readonly fullVerification: boolean;
   readonly environment: Environment;
   readonly log: Logger;
@@ -48,6 +60,8 @@ export interface StartOptions {
 }
 
 export interface RunningServer {
+  /** Where people open the console. */
+  readonly publicUrl: string;
   readonly url: string;
   readonly dataDir: string;
   readonly vkey: string;
@@ -93,8 +107,17 @@ async function open(loaded: LoadedConfig, options: StartOptions, closing: Closin
   const onFault = (error: unknown): void => {
     log.warn({ err: error }, "the database failed");
   };
+  const port = await portOf(config);
+  const keyring = await readKeyring(options.environment, dataDir);
+  await assertSealingKeys(pool, keyring);
+  const publicUrl = publicUrlOf(config, port);
+  await assertPasskeySite(pool, new URL(publicUrl).hostname, { accepted: options.acceptRpIdChange, say });
   const { app, store } = buildApplication({
-    ...{ pool, config, commits, onFault },
+    ...{ pool, config, commits, onFault, keyring },
+    onIssuerFault: (cause) => {
+      log.warn({ err: cause }, "an identity provider failed");
+    },
+    identity: identitySettings(config, { development, publicUrl }),
     connectionString: database.connectionString,
     orgId: opened.installation.orgId,
     isQuarantined: () => guard.quarantined,
@@ -103,14 +126,23 @@ async function open(loaded: LoadedConfig, options: StartOptions, closing: Closin
   const schema = await schemaVersion(pool);
   const parts = { loaded, options, pool, app, guard, commits, opened, schema };
   await recordStart(parts, closing);
-  const server = await buildServer(
-    serverOptions({ config, development, app, guard, ledger: opened.ledger, commits, log }),
+  if (!guard.quarantined) await keepConfiguredProvider(app, config);
+  const csrfToken = csrfTokens(await readServerKey(options.environment, dataDir));
+  const { ledger } = opened;
+  const evidence = evidenceSource({ pool, ledger, sha256: nodeSha256, checkpoint: () => guard.checkpoint() });
+  const http = serverOptions({ config, development, app, guard, ledger, commits, log, csrfToken, evidence });
+  const server = await buildServer(http);
+  // Ends after the server, so that the last uses are written too.
+  closing.push(keepTokens({ pool, app, guard, database, desk: http.tokens, onError: onFault }));
+  closing.push(
+    keepSessions({ app, housekeeping: createHousekeeping(pool), isPaused: () => guard.quarantined, onError: onFault }),
   );
   closing.push(() => server.close());
-  const url = await listen(server, config);
+  const url = await listen(server, config.countersign.host, port);
   startLoops(parts, closing);
+  await welcomePeople(parts, dataDir, closing);
   return {
-    ...{ url, dataDir, vkey: opened.vkey, isNew: opened.isNew, finding: guard.finding },
+    ...{ url, publicUrl, dataDir, vkey: opened.vkey, isNew: opened.isNew, finding: guard.finding },
     close: () => closeAll(closing, log, server),
   };
 }
@@ -202,6 +234,23 @@ async function recordStart(parts: Parts, closing: Closing): Promise<void> {
   await guard.checkpoint();
 }
 
+/** Where nobody proves who they are, nobody needs to be set up. */
+async function welcomePeople(parts: Parts, dataDir: string, closing: Closing): Promise<void> {
+  const { loaded, options, app, guard, commits } = parts;
+  if (options.development || guard.quarantined) return;
+  await inviteConfiguredPeople(app, loaded.config, (sentence) => {
+    options.log.warn(sentence);
+  });
+  const link = await offerSetup(app, dataDir);
+  if (link === null) return;
+  options.say(`Set up this installation within the hour: ${link}`);
+  const forgetting = forgetUsedLink(app, dataDir, (listener) => commits.subscribe(listener));
+  closing.push(async () => {
+    forgetting.stop();
+    await Promise.resolve();
+  });
+}
+
 function digestOf({ settings }: LoadedConfig): string {
   const text = canonicalJson(Object.fromEntries(settings.map(({ key, value }) => [key, JSON.stringify(value)])));
   return `sha256:${Buffer.from(nodeSha256(Buffer.from(text, "utf8"))).toString("hex")}`;
@@ -238,7 +287,7 @@ function startLoops({ loaded, options, pool, app, guard, commits }: Parts, closi
   closing.push(() => sweeps.stop());
 }
 
-async function listen(server: FastifyInstance, { countersign: { host, port } }: Config): Promise<string> {
+async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
   try {
     await server.listen({ host, port });
   } catch (error) {

@@ -51,7 +51,8 @@ export async function verifyDatabase(options: VerifyDatabaseOptions): Promise<Ve
   return await withDatabaseOf(resolve(dataDir), (url) => verifyAt(url, options));
 }
 
-async function withDatabaseOf<Answer>(dataDir: string, work: (url: string) => Promise<Answer>): Promise<Answer> {
+/** The database of this data directory: the one that runs, else started for as long as the work takes. */
+export async function withDatabaseOf<Answer>(dataDir: string, work: (url: string) => Promise<Answer>): Promise<Answer> {
   await assertHoldsDatabase(dataDir);
   try {
     const database = await startEmbeddedPostgres({ dataDir, log: ignore });

@@ -1,4 +1,4 @@
-/** Forgets what nobody may ask for any more: answers kept for repeated calls (R-IDEMP-4). Late is harmless here. */
+/** Forgets what nobody may ask for any more: answers kept for repeated calls (R-IDEMP-4), ceremonies that are over. Late is harmless here. */
 import type { Instant } from "../core/person.ts";
 import type { Housekeeping } from "../ports/housekeeping.ts";
 
@@ -24,6 +24,7 @@ export function startSweepLoop(options: SweepLoopOptions): { stop(): Promise<voi
     try {
       const before = options.clock() - options.answersTtlHours * HOUR;
       while (!isStopped && (await options.housekeeping.forgetAnswers(before)) > 0);
+      while (!isStopped && (await options.housekeeping.forgetScratch(options.clock())) > 0);
     } catch (error) {
       options.onError(error);
     }

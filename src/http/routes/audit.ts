@@ -4,10 +4,9 @@ import { auditOutSchema, auditQuerySchema } from "../../contract/audit.ts";
 import { listed } from "../answers.ts";
 import { definedMembers } from "../defined-members.ts";
 import { endpoint, type Endpoint } from "../endpoint.ts";
-import type { ServerOptions } from "../server-options.ts";
 import { auditOut } from "../wire/audit-out.ts";
 
-export function auditRoutes({ app }: ServerOptions): readonly Endpoint[] {
+export function auditRoutes(): readonly Endpoint[] {
   return [
     endpoint({
       method: "GET",
@@ -18,7 +17,7 @@ export function auditRoutes({ app }: ServerOptions): readonly Endpoint[] {
       answers: { 200: z.array(auditOutSchema) },
       async handle(exchange) {
         const { query } = exchange;
-        const page = await app.reader.audit(
+        const page = await exchange.caller.app.reader.audit(
           definedMembers({
             actor: query.actor,
             action: query.action,

@@ -11,12 +11,11 @@ import { endpoint, type Endpoint, type Reply } from "../endpoint.ts";
 import { idempotentCall } from "../idempotent-call.ts";
 import { delegationIdIn, pathText } from "../path-values.ts";
 import { isProblem } from "../problem.ts";
-import type { ServerOptions } from "../server-options.ts";
 import { delegationOut } from "../wire/delegation-out.ts";
 
 const tag = "delegations";
 
-export function delegationRoutes({ app }: ServerOptions): readonly Endpoint[] {
+export function delegationRoutes(): readonly Endpoint[] {
   return [
     endpoint({
       method: "GET",
@@ -26,13 +25,13 @@ export function delegationRoutes({ app }: ServerOptions): readonly Endpoint[] {
       query: delegationsQuerySchema,
       answers: { 200: z.array(delegationOutSchema) },
       async handle({ query, caller }) {
-        const now = app.clock();
+        const now = caller.app.clock();
         const filter = definedMembers({ name: query.user_id, active: query.active, limit: query.limit, now });
-        const delegations = await app.reader.delegations(filter, caller.viewer);
+        const delegations = await caller.app.reader.delegations(filter, caller.viewer);
         return ok(delegations.map((delegation) => delegationOut(delegation, now)));
       },
     }),
-    creating(app),
+    creating(),
     endpoint({
       method: "DELETE",
       url: "/delegations/:id",
@@ -42,14 +41,14 @@ export function delegationRoutes({ app }: ServerOptions): readonly Endpoint[] {
       async handle({ params, caller }) {
         const id = delegationIdIn(params);
         if (id === null) return delegationNotFound(pathText(params, "id"));
-        const answer = await deleteDelegation(app, caller.actor, id);
+        const answer = await deleteDelegation(caller.app, caller.actor, id);
         return isRefusal(answer) ? answer : NO_CONTENT;
       },
     }),
   ];
 }
 
-function creating(app: ServerOptions["app"]): Endpoint {
+function creating(): Endpoint {
   return endpoint({
     method: "POST",
     url: "/delegations",
@@ -68,10 +67,10 @@ function creating(app: ServerOptions["app"]): Endpoint {
         policyKeys: body.policy_keys,
         artifactTypes: body.artifact_types,
       };
-      const render = (delegation: DelegationRecord): Reply => created(delegationOut(delegation, app.clock()));
+      const render = (delegation: DelegationRecord): Reply => created(delegationOut(delegation, caller.app.clock()));
       const call = idempotentCall(exchange, { ...input }, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      return settle(await createDelegation(app, caller.actor, input, call), render);
+      return settle(await createDelegation(caller.app, caller.actor, input, call), render);
     },
   });
 }

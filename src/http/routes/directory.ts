@@ -16,18 +16,15 @@ import { NO_CONTENT, ok } from "../answers.ts";
 import { definedMembers } from "../defined-members.ts";
 import { endpoint, type Endpoint, type Outcome } from "../endpoint.ts";
 import { nameIn } from "../path-values.ts";
-import type { ServerOptions } from "../server-options.ts";
 import { groupOut, roleOut, userOut } from "../wire/directory-out.ts";
 
 const tag = "directory";
 
-type Application = ServerOptions["app"];
-
-export function directoryRoutes({ app }: ServerOptions): readonly Endpoint[] {
-  return [users(app), ...roleRoutes(app), ...groupRoutes(app)];
+export function directoryRoutes(): readonly Endpoint[] {
+  return [users(), ...roleRoutes(), ...groupRoutes()];
 }
 
-function users({ reader }: Application): Endpoint {
+function users(): Endpoint {
   return endpoint({
     method: "GET",
     url: "/directory/users",
@@ -35,8 +32,8 @@ function users({ reader }: Application): Endpoint {
     tag,
     query: directoryQuerySchema,
     answers: { 200: z.array(userOutSchema) },
-    async handle({ query }) {
-      const people = await reader.people(definedMembers({ q: query.q, limit: query.limit }));
+    async handle({ query, caller }) {
+      const people = await caller.app.reader.people(definedMembers({ q: query.q, limit: query.limit }));
       return ok(people.map(userOut));
     },
   });
@@ -44,7 +41,7 @@ function users({ reader }: Application): Endpoint {
 
 const NO_SUCH_NAME: Refusal = refuse("directory_entry_not_found", "No role can be called so");
 
-function roleRoutes(app: Application): readonly Endpoint[] {
+function roleRoutes(): readonly Endpoint[] {
   const url = "/directory/roles/:name";
   return [
     endpoint({
@@ -54,8 +51,8 @@ function roleRoutes(app: Application): readonly Endpoint[] {
       tag,
       query: directoryQuerySchema,
       answers: { 200: z.array(roleOutSchema) },
-      async handle({ query }) {
-        const entries = await app.reader.directory({
+      async handle({ query, caller }) {
+        const entries = await caller.app.reader.directory({
           kind: "role",
           ...definedMembers({ q: query.q, limit: query.limit }),
         });
@@ -74,7 +71,7 @@ function roleRoutes(app: Application): readonly Endpoint[] {
         const name = nameIn(params);
         if (name === null) return NO_SUCH_NAME;
         const entry = { kind: "role", client: query.client, name, members: body.members } as const;
-        const answer = await putDirectoryEntry(app, caller.actor, entry);
+        const answer = await putDirectoryEntry(caller.app, caller.actor, entry);
         return isRefusal(answer) ? answer : ok(roleOut(answer));
       },
     }),
@@ -88,13 +85,13 @@ function roleRoutes(app: Application): readonly Endpoint[] {
       async handle({ params, query, caller }) {
         const name = nameIn(params);
         if (name === null) return NO_SUCH_NAME;
-        return gone(await deleteDirectoryEntry(app, caller.actor, { kind: "role", client: query.client, name }));
+        return gone(await deleteDirectoryEntry(caller.app, caller.actor, { kind: "role", client: query.client, name }));
       },
     }),
   ];
 }
 
-function groupRoutes(app: Application): readonly Endpoint[] {
+function groupRoutes(): readonly Endpoint[] {
   const url = "/directory/groups";
   return [
     endpoint({
@@ -104,8 +101,8 @@ function groupRoutes(app: Application): readonly Endpoint[] {
       tag,
       query: directoryQuerySchema,
       answers: { 200: z.array(groupOutSchema) },
-      async handle({ query }) {
-        const entries = await app.reader.directory({
+      async handle({ query, caller }) {
+        const entries = await caller.app.reader.directory({
           kind: "group",
           ...definedMembers({ q: query.q, limit: query.limit }),
         });
@@ -122,7 +119,7 @@ function groupRoutes(app: Application): readonly Endpoint[] {
       answers: { 200: groupOutSchema },
       async handle({ query, body, caller }) {
         const entry = { kind: "group", client: "", name: query.path, members: body.members } as const;
-        const answer = await putDirectoryEntry(app, caller.actor, entry);
+        const answer = await putDirectoryEntry(caller.app, caller.actor, entry);
         return isRefusal(answer) ? answer : ok(groupOut(answer));
       },
     }),
@@ -134,7 +131,9 @@ function groupRoutes(app: Application): readonly Endpoint[] {
       query: groupQuerySchema,
       answers: { 204: z.null() },
       async handle({ query, caller }) {
-        return gone(await deleteDirectoryEntry(app, caller.actor, { kind: "group", client: "", name: query.path }));
+        return gone(
+          await deleteDirectoryEntry(caller.app, caller.actor, { kind: "group", client: "", name: query.path }),
+        );
       },
     }),
   ];

@@ -3,10 +3,9 @@ import { inboxQuerySchema, inboxSchema } from "../../contract/inbox.ts";
 import { ok } from "../answers.ts";
 import { definedMembers } from "../defined-members.ts";
 import { endpoint, type Endpoint } from "../endpoint.ts";
-import type { ServerOptions } from "../server-options.ts";
 import { inboxItem } from "../wire/inbox-item.ts";
 
-export function inboxRoutes({ app }: ServerOptions): readonly Endpoint[] {
+export function inboxRoutes(): readonly Endpoint[] {
   return [
     endpoint({
       method: "GET",
@@ -16,7 +15,7 @@ export function inboxRoutes({ app }: ServerOptions): readonly Endpoint[] {
       query: inboxQuerySchema,
       answers: { 200: inboxSchema },
       async handle({ query, caller }) {
-        const inbox = await app.reader.inbox(
+        const inbox = await caller.app.reader.inbox(
           definedMembers({
             state: query.state,
             artifactType: query.artifact_type,
@@ -28,7 +27,7 @@ export function inboxRoutes({ app }: ServerOptions): readonly Endpoint[] {
           }),
           caller.viewer,
         );
-        const now = app.clock();
+        const now = caller.app.clock();
         return ok({
           items: inbox.items.map((view) => inboxItem(view, now)),
           total: inbox.total,

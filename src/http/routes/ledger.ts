@@ -3,6 +3,8 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import { ledgerExportQuerySchema } from "../../contract/ledger-export.ts";
 import type { PageEndpoint } from "../endpoint.ts";
+import { permits } from "../../core/permission.ts";
+import type { Authorized } from "../authorized.ts";
 import { readInput } from "../input.ts";
 import { problem, type Problem } from "../problem.ts";
 import type { ServerOptions } from "../server-options.ts";
@@ -10,6 +12,17 @@ import type { ServerOptions } from "../server-options.ts";
 const tag = "ledger";
 const NOT_GIVEN: Problem = problem("route_not_found", "This server does not give its ledger away");
 const NO_CHECKPOINT: Problem = problem("route_not_found", "There is no checkpoint yet: try again in a minute");
+
+const OF_SEVERAL = problem(
+  "permission_denied",
+  "This ledger holds the entries of several organizations: only the platform's administrators may have the whole of it",
+);
+
+/** Entries of other organizations are nobody's to see, and a part of the chain proves nothing without the rest (R-ORG-2). */
+async function mayReadAll({ app, permissions }: Authorized): Promise<boolean> {
+  if (permits(permissions, "platform:ledger:export")) return true;
+  return (await app.reader.organizations()).length <= 1;
+}
 
 export function ledgerRoutes({ ledgerExport }: ServerOptions): readonly PageEndpoint[] {
   return [
@@ -22,9 +35,10 @@ export function ledgerRoutes({ ledgerExport }: ServerOptions): readonly PageEndp
         query: ledgerExportQuerySchema,
         type: "application/x-ndjson",
       },
-      async open({ query }, reply) {
+      async open({ query, caller }, reply) {
         const asked = readInput(ledgerExportQuerySchema, query, "query");
         if (!asked.ok) return asked.problem;
+        if (!(await mayReadAll(caller))) return OF_SEVERAL;
         if (ledgerExport === undefined) return NOT_GIVEN;
         await reply.type("application/x-ndjson; charset=utf-8").send(Readable.from(ledgerExport.lines()));
         return undefined;

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { openSession } from "../../app/session.ts";
+import { isSessionOpen } from "../../app/open-session.ts";
 import { liveEventsQuerySchema } from "../../contract/live-events.ts";
 import type { Reader, StoredEvent } from "../../ports/reader.ts";
 import type { Authorized } from "../authorized.ts";
@@ -16,6 +16,8 @@ import { liveEvent } from "../wire/event-out.ts";
 
 /** A comment line at least this often, so that both ends notice a dead connection. */
 const COMMENT_MS = 15_000;
+/** A session that ended is noticed with the next wake after this: within 5 s in all (identity R-SESS-3). */
+const CHECK_MS = 2_000;
 /** A stream ends with its credential, and after this long at the latest: the client comes back with Last-Event-ID. */
 const LIFE_MAX_MS = 3_600_000;
 const PAGE = 200;
@@ -32,7 +34,7 @@ export function liveEventsRoute(options: ServerOptions, closing: AbortSignal): P
       type: "text/event-stream",
     },
     async open(exchange, reply) {
-      const { reader } = options.app;
+      const { reader } = exchange.caller.app;
       const after = await startOf(exchange, reader);
       if (typeof after !== "number") return after;
       const free = seats.take(seatOf(exchange.caller));
@@ -50,7 +52,7 @@ export function liveEventsRoute(options: ServerOptions, closing: AbortSignal): P
           exchange,
           reply,
           waiter,
-          isSignedIn: () => isSignedIn(exchange.caller, options),
+          isSignedIn: () => isSignedIn(exchange.caller),
         });
       } finally {
         free();
@@ -66,8 +68,8 @@ function lifeOf({ expiresAt }: Authorized, { app }: ServerOptions): number {
 }
 
 /** A token holds until it expires; a session can be ended at any time. */
-async function isSignedIn({ sessionToken }: Authorized, { app }: ServerOptions): Promise<boolean> {
-  return sessionToken === null || (await openSession(app, sessionToken)) !== null;
+async function isSignedIn({ sessionToken, app }: Authorized): Promise<boolean> {
+  return sessionToken === null || (await isSessionOpen(app, sessionToken));
 }
 
 const lastEventId = z.string().regex(/^(-1|0|[1-9][0-9]{0,14})$/);
@@ -99,6 +101,7 @@ async function follow({ reader, after, exchange, reply, waiter, isSignedIn }: St
   begin(reply);
   let seen = after;
   let commentDue = Date.now() + COMMENT_MS;
+  const isStillSignedIn = askedNowAndThen(isSignedIn);
   try {
     while (!waiter.over) {
       const end = (await reader.position()) - 1;
@@ -111,13 +114,24 @@ async function follow({ reader, after, exchange, reply, waiter, isSignedIn }: St
       // What stands before the end and was not found is not the listener's to read: nobody asks for it again.
       seen = Math.max(seen, end);
       await waiter.next();
+      if (!(await isStillSignedIn())) return;
       if (Date.now() < commentDue) continue;
-      if (!(await isSignedIn()) || !(await send(reply, ": still here\n\n", waiter))) return;
+      if (!(await send(reply, ": still here\n\n", waiter))) return;
       commentDue = Date.now() + COMMENT_MS;
     }
   } finally {
     waiter.close();
   }
+}
+
+/** What was true the last time holds for a moment. */
+function askedNowAndThen(ask: () => Promise<boolean>): () => Promise<boolean> {
+  let due = Date.now() + CHECK_MS;
+  return async () => {
+    if (Date.now() < due) return true;
+    due = Date.now() + CHECK_MS;
+    return await ask();
+  };
 }
 
 function begin(reply: FastifyReply): void {

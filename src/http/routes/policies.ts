@@ -1,4 +1,5 @@
 /** Policies: write, read, activate, try out (docs/spec/api.md section 6.2). */
+import type { Authorized } from "../authorized.ts";
 import { z } from "zod";
 import { activatePolicy } from "../../app/activate-policy.ts";
 import { addPolicyVersion } from "../../app/add-policy-version.ts";
@@ -24,34 +25,33 @@ import { idempotentCall } from "../idempotent-call.ts";
 import { faulty } from "../input.ts";
 import { pathText, policyKeyIn, versionIn } from "../path-values.ts";
 import { isProblem } from "../problem.ts";
-import type { ServerOptions } from "../server-options.ts";
 import { policyOut, policyVersionSummary } from "../wire/policy-out.ts";
 import { simulationOut } from "../wire/simulation-out.ts";
 
 const tag = "policies";
 const versionUrl = "/policies/:key/versions/:version";
 
-type Application = ServerOptions["app"];
+type Application = Authorized["app"];
 
-export function policyRoutes({ app }: ServerOptions): readonly Endpoint[] {
+export function policyRoutes(): readonly Endpoint[] {
   return [
-    creating(app),
-    listing(app),
-    adding(app),
-    versions(app),
-    reading(app),
-    editing(app),
-    deleting(app),
-    switching(app, "activate"),
-    switching(app, "deactivate"),
-    simulating(app),
+    creating(),
+    listing(),
+    adding(),
+    versions(),
+    reading(),
+    editing(),
+    deleting(),
+    switching("activate"),
+    switching("deactivate"),
+    simulating(),
   ];
 }
 
 const createdPolicy = (version: PolicyVersion): Reply => created(policyOut(version));
 const policy = (version: PolicyVersion): Reply => ok(policyOut(version));
 
-function creating(app: Application): Endpoint {
+function creating(): Endpoint {
   return endpoint({
     method: "POST",
     url: "/policies",
@@ -63,12 +63,12 @@ function creating(app: Application): Endpoint {
       const { body, caller } = exchange;
       const call = idempotentCall(exchange, body, caller.actor.assignee, createdPolicy);
       if (call !== null && isProblem(call)) return call;
-      return settle(await createPolicy(app, caller.actor, body, call), createdPolicy);
+      return settle(await createPolicy(caller.app, caller.actor, body, call), createdPolicy);
     },
   });
 }
 
-function listing(app: Application): Endpoint {
+function listing(): Endpoint {
   return endpoint({
     method: "GET",
     url: "/policies",
@@ -78,7 +78,7 @@ function listing(app: Application): Endpoint {
     answers: { 200: z.array(policyOutSchema) },
     async handle(exchange) {
       const { query } = exchange;
-      const page = await app.reader.policies(
+      const page = await exchange.caller.app.reader.policies(
         definedMembers({
           q: query.q,
           status: query.status,
@@ -92,7 +92,7 @@ function listing(app: Application): Endpoint {
   });
 }
 
-function adding(app: Application): Endpoint {
+function adding(): Endpoint {
   return endpoint({
     method: "PUT",
     url: "/policies/:key",
@@ -103,42 +103,42 @@ function adding(app: Application): Endpoint {
     async handle({ params, body, caller }) {
       const key = policyKeyIn(params);
       if (key === null) return policyNotFound(pathText(params, "key"));
-      return settle(await addPolicyVersion(app, caller.actor, { key, document: body }, null), createdPolicy);
+      return settle(await addPolicyVersion(caller.app, caller.actor, { key, document: body }, null), createdPolicy);
     },
   });
 }
 
-function versions(app: Application): Endpoint {
+function versions(): Endpoint {
   return endpoint({
     method: "GET",
     url: "/policies/:key/versions",
     summary: "All versions of a policy, newest first",
     tag,
     answers: { 200: z.array(policyVersionSummarySchema) },
-    async handle({ params }) {
+    async handle({ params, caller }) {
       const key = policyKeyIn(params);
-      const line = key === null ? [] : await app.reader.policyVersions(key);
+      const line = key === null ? [] : await caller.app.reader.policyVersions(key);
       return line.length === 0 ? policyNotFound(pathText(params, "key")) : ok(line.map(policyVersionSummary));
     },
   });
 }
 
-function reading(app: Application): Endpoint {
+function reading(): Endpoint {
   return endpoint({
     method: "GET",
     url: versionUrl,
     summary: "One version of a policy",
     tag,
     answers: { 200: policyOutSchema },
-    async handle({ params }) {
+    async handle({ params, caller }) {
       const place = placeIn(params);
-      const version = place === null ? undefined : await app.reader.policyVersion(place.key, place.version);
+      const version = place === null ? undefined : await caller.app.reader.policyVersion(place.key, place.version);
       return version === undefined ? missing(params) : policy(version);
     },
   });
 }
 
-function editing(app: Application): Endpoint {
+function editing(): Endpoint {
   return endpoint({
     method: "PATCH",
     url: versionUrl,
@@ -150,7 +150,10 @@ function editing(app: Application): Endpoint {
       const place = placeIn(params);
       if (place === null) return missing(params);
       const ifMatch = digestIn(header("if-match"));
-      return settle(await editPolicyDraft(app, caller.actor, { ...place, document: body, ifMatch }, null), policy);
+      return settle(
+        await editPolicyDraft(caller.app, caller.actor, { ...place, document: body, ifMatch }, null),
+        policy,
+      );
     },
   });
 }
@@ -162,7 +165,7 @@ function digestIn(header: string | undefined): string | null {
   return /^"(.*)"$/.exec(tagged)?.[1] ?? tagged;
 }
 
-function deleting(app: Application): Endpoint {
+function deleting(): Endpoint {
   return endpoint({
     method: "DELETE",
     url: versionUrl,
@@ -172,7 +175,7 @@ function deleting(app: Application): Endpoint {
     async handle({ params, caller }) {
       const place = placeIn(params);
       if (place === null) return missing(params);
-      const answer = await deletePolicyDraft(app, caller.actor, place);
+      const answer = await deletePolicyDraft(caller.app, caller.actor, place);
       return isRefusal(answer) ? answer : NO_CONTENT;
     },
   });
@@ -183,7 +186,7 @@ const switches = {
   deactivate: { act: deactivatePolicy, summary: "Take a version out of force" },
 } as const;
 
-function switching(app: Application, verb: keyof typeof switches): Endpoint {
+function switching(verb: keyof typeof switches): Endpoint {
   const { act, summary } = switches[verb];
   return endpoint({
     method: "POST",
@@ -197,12 +200,12 @@ function switching(app: Application, verb: keyof typeof switches): Endpoint {
       if (place === null) return missing(params);
       const call = idempotentCall(exchange, null, caller.actor.assignee, policy);
       if (call !== null && isProblem(call)) return call;
-      return settle(await act(app, caller.actor, place, call), policy);
+      return settle(await act(caller.app, caller.actor, place, call), policy);
     },
   });
 }
 
-function simulating(app: Application): Endpoint {
+function simulating(): Endpoint {
   return endpoint({
     method: "POST",
     url: `${versionUrl}/simulate`,
@@ -210,7 +213,7 @@ function simulating(app: Application): Endpoint {
     tag,
     body: simulateRequestSchema,
     answers: { 200: simulateResponseSchema },
-    handle: ({ params, body }) => simulateAnswer(app, params, body),
+    handle: ({ caller, params, body }) => simulateAnswer(caller.app, params, body),
   });
 }
 

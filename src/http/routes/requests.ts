@@ -5,6 +5,7 @@ import { createRequest } from "../../app/create-request.ts";
 import { explainRequest } from "../../app/explain-request.ts";
 import { isReplay } from "../../app/idempotency.ts";
 import { resolveRequest } from "../../app/resolve-request.ts";
+import { policyLimitRefusal } from "../../app/token-limits.ts";
 import { isId, type RequestId } from "../../core/ids.ts";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
 import { decisionOutSchema } from "../../contract/decisions.ts";
@@ -19,7 +20,7 @@ import {
   requestsQuerySchema,
 } from "../../contract/requests.ts";
 import type { Request } from "../../core/request.ts";
-import type { RequestFilter } from "../../ports/reader.ts";
+import type { RequestFilter, StoredEvent } from "../../ports/reader.ts";
 import { created, listed, ok, requestNotFound, settle } from "../answers.ts";
 import type { Authorized } from "../authorized.ts";
 import { definedMembers } from "../defined-members.ts";
@@ -27,7 +28,6 @@ import { endpoint, type Endpoint, type Reply } from "../endpoint.ts";
 import { idempotentCall } from "../idempotent-call.ts";
 import { pathText, requestIdIn } from "../path-values.ts";
 import { isProblem } from "../problem.ts";
-import type { ServerOptions } from "../server-options.ts";
 import { decisionOut } from "../wire/decision-out.ts";
 import { eventOut } from "../wire/event-out.ts";
 import { explainOut } from "../wire/explain-out.ts";
@@ -35,10 +35,9 @@ import { createRequestOut, requestOut } from "../wire/request-out.ts";
 
 const tag = "requests";
 
-export function requestRoutes({ app }: ServerOptions): readonly Endpoint[] {
-  const { reader } = app;
+export function requestRoutes(): readonly Endpoint[] {
   return [
-    creating(app),
+    creating(),
     endpoint({
       method: "GET",
       url: "/requests",
@@ -47,7 +46,7 @@ export function requestRoutes({ app }: ServerOptions): readonly Endpoint[] {
       query: requestsQuerySchema,
       answers: { 200: z.array(requestOutSchema) },
       async handle(exchange) {
-        const page = await reader.requests(filterOf(exchange.query), exchange.caller.viewer);
+        const page = await exchange.caller.app.reader.requests(filterOf(exchange.query), exchange.caller.viewer);
         return listed(page.items.map(requestOut), page.next, exchange);
       },
     }),
@@ -59,7 +58,7 @@ export function requestRoutes({ app }: ServerOptions): readonly Endpoint[] {
       answers: { 200: requestOutSchema },
       async handle({ params, caller }) {
         const id = requestIdIn(params);
-        const request = id === null ? undefined : await reader.request(id, caller.viewer);
+        const request = id === null ? undefined : await caller.app.reader.request(id, caller.viewer);
         return request === undefined ? requestNotFound(pathText(params, "id")) : ok(requestOut(request));
       },
     }),
@@ -72,11 +71,11 @@ export function requestRoutes({ app }: ServerOptions): readonly Endpoint[] {
       answers: { 200: z.array(requestEventSchema) },
       async handle({ params, query, caller }) {
         const id = requestIdIn(params);
-        const events = id === null ? undefined : await reader.events(id, query.after, caller.viewer);
+        const events = id === null ? undefined : await caller.app.reader.events(id, query.after, caller.viewer);
         return events === undefined ? requestNotFound(pathText(params, "id")) : ok(events.map(eventOut));
       },
     }),
-    explaining(app),
+    explaining(),
     endpoint({
       method: "GET",
       url: "/requests/:id/decisions",
@@ -85,16 +84,18 @@ export function requestRoutes({ app }: ServerOptions): readonly Endpoint[] {
       answers: { 200: z.array(decisionOutSchema) },
       async handle({ params, caller }) {
         const id = requestIdIn(params);
+        const { reader } = caller.app;
         const request = id === null ? undefined : await reader.request(id, caller.viewer);
-        return request === undefined ? requestNotFound(pathText(params, "id")) : ok(decisionsOf(request));
+        if (request === undefined) return requestNotFound(pathText(params, "id"));
+        return ok(decisionsOf(request, (await reader.events(request.id, 0, caller.viewer)) ?? []));
       },
     }),
-    cancelling(app),
-    resolving(app),
+    cancelling(),
+    resolving(),
   ];
 }
 
-function creating(app: ServerOptions["app"]): Endpoint {
+function creating(): Endpoint {
   return endpoint({
     method: "POST",
     url: "/requests",
@@ -112,13 +113,18 @@ function creating(app: ServerOptions["app"]): Endpoint {
         requester: body.requester ?? null,
         expiresInHours: body.expires_in_hours ?? null,
       };
-      const render = (request: Request): Reply => created(createRequestOut(request, app.clock()));
-      const call = idempotentCall(exchange, { ...input }, input.requester ?? caller.actor.assignee, render);
+      const render = (request: Request): Reply => created(createRequestOut(request, caller.app.clock()));
+      const limited = policyLimitRefusal(caller.limits, input.policyKey);
+      if (limited !== null) return limited;
+      const call =
+        caller.singleUse === null
+          ? idempotentCall(exchange, { ...input }, input.requester ?? caller.actor.assignee, render)
+          : { singleUse: caller.singleUse, render };
       if (call !== null && isProblem(call)) return call;
-      const answer = await createRequest(app, caller.actor, input, call);
+      const answer = await createRequest(caller.app, caller.actor, input, call);
       if (isReplay(answer)) {
         const id = requestIdOf(answer.body);
-        if (id === null || !(await mayRead(app, id, caller))) return requestNotFound(id ?? "");
+        if (id === null || !(await mayRead(id, caller))) return requestNotFound(id ?? "");
       }
       return settle(answer, render);
     },
@@ -126,8 +132,8 @@ function creating(app: ServerOptions["app"]): Endpoint {
 }
 
 /** R-IDEMP-4: a replay is given only to someone who may read the request. */
-async function mayRead(app: ServerOptions["app"], id: RequestId, caller: Authorized): Promise<boolean> {
-  return (await app.reader.request(id, caller.viewer)) !== undefined;
+async function mayRead(id: RequestId, caller: Authorized): Promise<boolean> {
+  return (await caller.app.reader.request(id, caller.viewer)) !== undefined;
 }
 
 function requestIdOf(body: JsonValue): RequestId | null {
@@ -135,7 +141,7 @@ function requestIdOf(body: JsonValue): RequestId | null {
   return typeof id === "string" && isId<"request">(id) ? id : null;
 }
 
-function explaining(app: ServerOptions["app"]): Endpoint {
+function explaining(): Endpoint {
   return endpoint({
     method: "GET",
     url: "/requests/:id/explain",
@@ -144,14 +150,14 @@ function explaining(app: ServerOptions["app"]): Endpoint {
     answers: { 200: explainSchema },
     async handle({ params, caller }) {
       const id = requestIdIn(params);
-      const found = id === null ? undefined : await explainRequest(app, id, caller.viewer, caller.actor);
+      const found = id === null ? undefined : await explainRequest(caller.app, id, caller.viewer, caller.actor);
       if (found === undefined) return requestNotFound(pathText(params, "id"));
       return ok(explainOut(found.request, found.explanation));
     },
   });
 }
 
-function cancelling(app: ServerOptions["app"]): Endpoint {
+function cancelling(): Endpoint {
   return endpoint({
     method: "POST",
     url: "/requests/:id/cancel",
@@ -167,14 +173,14 @@ function cancelling(app: ServerOptions["app"]): Endpoint {
       const render = (request: Request): Reply => ok(requestOut(request));
       const call = idempotentCall(exchange, { reason }, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      const answer = await cancelRequest(app, caller.actor, { requestId, reason }, call);
-      if (isReplay(answer) && !(await mayRead(app, requestId, caller))) return requestNotFound(requestId);
+      const answer = await cancelRequest(caller.app, caller.actor, { requestId, reason }, call);
+      if (isReplay(answer) && !(await mayRead(requestId, caller))) return requestNotFound(requestId);
       return settle(answer, render);
     },
   });
 }
 
-function resolving(app: ServerOptions["app"]): Endpoint {
+function resolving(): Endpoint {
   return endpoint({
     method: "POST",
     url: "/requests/:id/resolve",
@@ -188,16 +194,18 @@ function resolving(app: ServerOptions["app"]): Endpoint {
       const render = (request: Request): Reply => ({ status: 202, body: requestOut(request) });
       const call = idempotentCall(exchange, null, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      return settle(await resolveRequest(app, caller.actor, requestId, call), render);
+      return settle(await resolveRequest(caller.app, caller.actor, requestId, call), render);
     },
   });
 }
 
-function decisionsOf(request: Request): readonly JsonValue[] {
+/** Each with the position of the entry that it is recorded in, which its event knows. */
+function decisionsOf(request: Request, events: readonly StoredEvent[]): readonly JsonValue[] {
+  const entries = new Map(events.map(({ payload, position }) => [payload["decision_id"], position]));
   return request.stages
     .flatMap((stage) => stage.decisions.map((decision) => ({ decision, stage })))
     .sort((left, right) => left.decision.createdAt - right.decision.createdAt || left.stage.order - right.stage.order)
-    .map(({ decision, stage }) => decisionOut(request, stage, decision));
+    .map(({ decision, stage }) => decisionOut(request, stage, decision, entries.get(decision.id) ?? null));
 }
 
 function filterOf(query: z.output<typeof requestsQuerySchema>): RequestFilter {

@@ -1,15 +1,17 @@
-/** Who is signed in; signing in where tokens are not verified; signing out (docs/spec/api.md section 4). */
+/** Who is signed in; signing in where nobody proves who they are; signing out (docs/spec/identity.md section 3). */
 import { z } from "zod";
-import { endSession, startSession } from "../../app/session.ts";
-import type { Actor } from "../../core/person.ts";
+import { startDevelopmentSession } from "../../app/development-session.ts";
+import { signOut } from "../../app/own-sessions.ts";
 import { isRefusal } from "../../core/refusal.ts";
-import { developmentPersonSchema, developmentSessionSchema, meSchema, type Me } from "../../contract/identity.ts";
+import { developmentPersonSchema, developmentSessionSchema, meSchema } from "../../contract/identity.ts";
 import { NO_CONTENT, ok } from "../answers.ts";
-import { endpoint, type Endpoint, type Outcome } from "../endpoint.ts";
+import { endpoint, type Endpoint, type Exchange, type Outcome } from "../endpoint.ts";
+import { browserOf, letIn } from "../let-in.ts";
 import { problem } from "../problem.ts";
 import type { ServerOptions } from "../server-options.ts";
-import { clearedSessionCookie, sessionCookie } from "../session-cookie.ts";
+import { clearedCookie } from "../session-cookie.ts";
 import { DEVELOPMENT_ISSUER } from "../token-verification/development-verifier.ts";
+import { meOut } from "../wire/me-out.ts";
 
 const tag = "session";
 
@@ -21,7 +23,7 @@ export function sessionRoutes(options: ServerOptions): readonly Endpoint[] {
       summary: "Who you are here",
       tag,
       answers: { 200: meSchema },
-      handle: ({ caller }) => Promise.resolve(ok(me(caller.actor, options))),
+      handle: async ({ caller }) => ok(await meOut(caller, options)),
     }),
     endpoint({
       method: "DELETE",
@@ -30,8 +32,8 @@ export function sessionRoutes(options: ServerOptions): readonly Endpoint[] {
       tag,
       answers: { 204: z.null() },
       async handle({ caller }) {
-        if (caller.sessionToken !== null) await endSession(options.app, caller.sessionToken);
-        return { ...NO_CONTENT, headers: { "Set-Cookie": clearedSessionCookie(!options.development) } };
+        if (caller.session !== null) await signOut(caller.app, caller.session);
+        return { ...NO_CONTENT, headers: { "Set-Cookie": clearedCookie("cs_session", options.browser) } };
       },
     }),
     ...(options.development ? developmentRoutes(options) : []),
@@ -58,39 +60,24 @@ function developmentRoutes(options: ServerOptions): readonly Endpoint[] {
       tag,
       body: developmentSessionSchema,
       answers: { 201: meSchema },
-      handle: ({ body }) => signIn(options, body),
+      handle: (exchange) => signInAsAnybody(options, exchange),
     }),
   ];
 }
 
-async function signIn(options: ServerOptions, body: z.output<typeof developmentSessionSchema>): Promise<Outcome> {
-  const assignee = body.assignee.trim();
+async function signInAsAnybody(
+  options: ServerOptions,
+  exchange: Exchange<unknown, z.output<typeof developmentSessionSchema>>,
+): Promise<Outcome> {
+  const { assignee: typed, name, roles } = exchange.body;
+  const assignee = typed.trim();
   const principal = {
-    issuer: DEVELOPMENT_ISSUER,
-    subject: assignee,
-    assignee,
-    name: body.name?.trim() ?? null,
-    email: null,
-    clientId: null,
-    machine: false,
-    roles: body.roles,
+    ...{ issuer: DEVELOPMENT_ISSUER, subject: assignee, assignee, name: name?.trim() ?? null, email: null },
+    ...{ clientId: null, machine: false, roles },
   };
   if (options.ledger.quarantined)
     return problem("quarantined", "The server is in read-only quarantine: nobody can sign in");
-  const started = await startSession(options.app, principal, { ttlSeconds: options.limits.sessionSeconds });
+  const started = await startDevelopmentSession(options.app, { principal, ...browserOf(exchange) });
   if (isRefusal(started)) return started;
-  const cookie = sessionCookie(started.token, options.limits.sessionSeconds, !options.development);
-  return { status: 201, body: me(started.actor, options), headers: { "Set-Cookie": cookie } };
-}
-
-function me(actor: Actor, { development, ledger }: ServerOptions): Me {
-  return {
-    person_id: actor.person?.id ?? null,
-    assignee: actor.assignee,
-    name: actor.displayName === actor.assignee ? null : actor.displayName,
-    email: actor.email,
-    roles: [...(actor.admin ? (["AWE_ADMIN"] as const) : []), ...(actor.viewer ? (["AWE_VIEWER"] as const) : [])],
-    mode: development ? "development" : "production",
-    quarantined: ledger.quarantined,
-  };
+  return letIn(options, { token: started.token, session: started.record });
 }

@@ -1,7 +1,8 @@
 /** Tasks: list, read, claim, decide, reassign (docs/spec/api.md section 6.4). */
 import type { z } from "zod";
 import { claimTask, releaseTask, type TaskChanged } from "../../app/claim-task.ts";
-import { decideTask, type DecisionMade } from "../../app/decide-task.ts";
+import { decideOne } from "../../app/decide-many.ts";
+import type { DecideTaskInput, DecisionMade } from "../../app/decide-task.ts";
 import { reassignTask, type TaskReassigned } from "../../app/reassign-task.ts";
 import { isReplay } from "../../app/idempotency.ts";
 import { isId, type TaskId } from "../../core/ids.ts";
@@ -18,21 +19,21 @@ import {
 import type { TaskFilter } from "../../ports/reader.ts";
 import { created, ok, settle, taskNotFound } from "../answers.ts";
 import type { Authorized } from "../authorized.ts";
+import { decidingCaller } from "../deciding-caller.ts";
 import { definedMembers } from "../defined-members.ts";
 import { endpoint, type Endpoint, type Reply } from "../endpoint.ts";
 import { idempotentCall } from "../idempotent-call.ts";
 import { pathText, taskIdIn } from "../path-values.ts";
 import { isProblem } from "../problem.ts";
-import type { ServerOptions } from "../server-options.ts";
 import { decisionOut } from "../wire/decision-out.ts";
 import { taskOutOfStage, taskOutOfView } from "../wire/task-out.ts";
 
 const tag = "tasks";
 
-export function taskRoutes({ app }: ServerOptions): readonly Endpoint[] {
+export function taskRoutes(): readonly Endpoint[] {
   return [
-    listing(app),
-    stats(app),
+    listing(),
+    stats(),
     endpoint({
       method: "GET",
       url: "/tasks/:id",
@@ -41,18 +42,18 @@ export function taskRoutes({ app }: ServerOptions): readonly Endpoint[] {
       answers: { 200: taskOutSchema },
       async handle({ params, caller }) {
         const id = taskIdIn(params);
-        const view = id === null ? undefined : await app.reader.task(id, caller.viewer);
-        return view === undefined ? taskNotFound(pathText(params, "id")) : ok(taskOutOfView(view, app.clock()));
+        const view = id === null ? undefined : await caller.app.reader.task(id, caller.viewer);
+        return view === undefined ? taskNotFound(pathText(params, "id")) : ok(taskOutOfView(view, caller.app.clock()));
       },
     }),
-    marking(app, "claim"),
-    marking(app, "release"),
-    deciding(app),
-    reassigning(app),
+    marking("claim"),
+    marking("release"),
+    deciding(),
+    reassigning(),
   ];
 }
 
-function listing(app: ServerOptions["app"]): Endpoint {
+function listing(): Endpoint {
   return endpoint({
     method: "GET",
     url: "/tasks",
@@ -61,6 +62,7 @@ function listing(app: ServerOptions["app"]): Endpoint {
     query: tasksQuerySchema,
     answers: { 200: taskPageSchema },
     async handle({ query, caller }) {
+      const { app } = caller;
       const now = app.clock();
       const filter = filterOf(query, caller.actor.assignee, now);
       const { items, total } = filter === null ? NOTHING : await app.reader.tasks(filter, caller.viewer);
@@ -102,7 +104,7 @@ function assigneeOf(asked: string, me: string): TaskFilter["assignee"] {
   return { kind: "person", name: asked === "me" || asked === "" ? me : asked };
 }
 
-function stats(app: ServerOptions["app"]): Endpoint {
+function stats(): Endpoint {
   return endpoint({
     method: "GET",
     url: "/tasks/stats",
@@ -111,7 +113,7 @@ function stats(app: ServerOptions["app"]): Endpoint {
     query: taskStatsQuerySchema,
     answers: { 200: taskStatsSchema },
     async handle({ query, caller }) {
-      const counts = await app.reader.taskCounts(query.status, caller.viewer);
+      const counts = await caller.app.reader.taskCounts(query.status, caller.viewer);
       return ok({
         total: [...counts.values()].reduce((sum, count) => sum + count, 0),
         change_request_count: counts.get("registry.change_request") ?? 0,
@@ -123,8 +125,8 @@ function stats(app: ServerOptions["app"]): Endpoint {
 }
 
 /** R-IDEMP-4: a replay is given only to someone who may read the request. */
-async function mayRead(app: ServerOptions["app"], id: TaskId, caller: Authorized): Promise<boolean> {
-  return (await app.reader.task(id, caller.viewer)) !== undefined;
+async function mayRead(id: TaskId, caller: Authorized): Promise<boolean> {
+  return (await caller.app.reader.task(id, caller.viewer)) !== undefined;
 }
 
 const marks = {
@@ -132,7 +134,7 @@ const marks = {
   release: { act: releaseTask, summary: "Say that you are no longer looking at it" },
 } as const;
 
-function marking(app: ServerOptions["app"], verb: keyof typeof marks): Endpoint {
+function marking(verb: keyof typeof marks): Endpoint {
   const { act, summary } = marks[verb];
   return endpoint({
     method: "POST",
@@ -145,17 +147,17 @@ function marking(app: ServerOptions["app"], verb: keyof typeof marks): Endpoint 
       const taskId = taskIdIn(params);
       if (taskId === null) return taskNotFound(pathText(params, "id"));
       const render = ({ request, stage, task }: TaskChanged): Reply =>
-        ok(taskOutOfStage(request, stage, task, app.clock()));
+        ok(taskOutOfStage(request, stage, task, caller.app.clock()));
       const call = idempotentCall(exchange, null, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      const answer = await act(app, caller.actor, taskId, call);
-      if (isReplay(answer) && !(await mayRead(app, taskId, caller))) return taskNotFound(taskId);
+      const answer = await act(caller.app, caller.actor, taskId, call);
+      if (isReplay(answer) && !(await mayRead(taskId, caller))) return taskNotFound(taskId);
       return settle(answer, render);
     },
   });
 }
 
-function deciding(app: ServerOptions["app"]): Endpoint {
+function deciding(): Endpoint {
   return endpoint({
     method: "POST",
     url: "/tasks/:id/decision",
@@ -167,25 +169,27 @@ function deciding(app: ServerOptions["app"]): Endpoint {
       const { params, body, caller } = exchange;
       const taskId = taskIdIn(params);
       if (taskId === null) return taskNotFound(pathText(params, "id"));
-      const said = {
-        action: body.action,
-        comment: body.comment ?? null,
-        attachmentsRef: body.attachments_ref ?? null,
-        reasonCode: body.reason_code ?? null,
-        digest: body.digest ?? null,
-      };
+      const said = saidIn(body);
       const render = ({ request, stage, decision }: DecisionMade): Reply =>
         created(decisionOut(request, stage, decision));
       const call = idempotentCall(exchange, { ...said }, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      const answer = await decideTask(app, caller.actor, { taskId, ...said }, call);
-      if (isReplay(answer) && !(await mayRead(app, taskId, caller))) return taskNotFound(taskId);
+      const { statement = null, response = null } = body.signature ?? {};
+      const given = { item: { taskId, ...said, statement }, response };
+      const answer = await decideOne(caller.app, decidingCaller(exchange), given, call);
+      if (isReplay(answer) && !(await mayRead(taskId, caller))) return taskNotFound(taskId);
       return settle(answer, render);
     },
   });
 }
 
-function reassigning(app: ServerOptions["app"]): Endpoint {
+function saidIn(body: z.output<typeof decisionSchema>): Omit<DecideTaskInput, "taskId"> & { view: string | null } {
+  const { action, comment = null, attachments_ref: attachmentsRef = null, reason_code: reasonCode = null } = body;
+  const { digest = null, view = null } = body;
+  return { action, comment, attachmentsRef, reasonCode, digest, view };
+}
+
+function reassigning(): Endpoint {
   return endpoint({
     method: "POST",
     url: "/tasks/:id/reassign",
@@ -199,11 +203,11 @@ function reassigning(app: ServerOptions["app"]): Endpoint {
       if (taskId === null) return taskNotFound(pathText(params, "id"));
       const said = { newAssignee: body.new_assignee, reason: body.reason ?? null };
       const render = ({ request, stage, task, warnings }: TaskReassigned): Reply =>
-        ok({ ...taskOutOfStage(request, stage, task, app.clock()), warnings: [...warnings] });
+        ok({ ...taskOutOfStage(request, stage, task, caller.app.clock()), warnings: [...warnings] });
       const call = idempotentCall(exchange, { ...said }, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
-      const answer = await reassignTask(app, caller.actor, { taskId, ...said }, call);
-      if (isReplay(answer) && !(await mayRead(app, taskId, caller))) return taskNotFound(taskId);
+      const answer = await reassignTask(caller.app, caller.actor, { taskId, ...said }, call);
+      if (isReplay(answer) && !(await mayRead(taskId, caller))) return taskNotFound(taskId);
       return settle(answer, render);
     },
   });

@@ -13,7 +13,7 @@ import { requestOut } from "../wire/request-out.ts";
 /** Every wait looks at its request again after each commit, so one caller may not hold any number of them. */
 const WAITS_PER_CALLER = 100;
 
-export function waitRoutes({ app, events }: ServerOptions, closing: AbortSignal): readonly Endpoint[] {
+export function waitRoutes({ events }: ServerOptions, closing: AbortSignal): readonly Endpoint[] {
   const seats = new StreamSeats(WAITS_PER_CALLER);
   return [
     endpoint({
@@ -34,7 +34,7 @@ export function waitRoutes({ app, events }: ServerOptions, closing: AbortSignal)
         const over = AbortSignal.any([AbortSignal.timeout(query.timeout * 1000), closing, gone()]);
         const waiter = new CommitWaiter(events, over);
         try {
-          const request = await untilEnded(() => app.reader.request(id, caller.viewer), waiter);
+          const request = await untilEnded(() => caller.app.reader.request(id, caller.viewer), waiter);
           return request === undefined ? requestNotFound(pathText(params, "id")) : ok(requestOut(request));
         } finally {
           free();

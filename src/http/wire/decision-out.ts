@@ -1,10 +1,16 @@
 /** A decision as the wire shows it (engine R-DECIDE-5). */
 import type { Decision, StageRun } from "../../core/request.ts";
 import type { DecisionOut } from "../../contract/decisions.ts";
-import { wireTime } from "../../contract/wire-time.ts";
+import { wireTime, wireTimeOrNull } from "../../contract/wire-time.ts";
 import type { RequestSummary } from "../../ports/reader.ts";
 
-export function decisionOut(request: RequestSummary, stage: StageRun, decision: Decision): DecisionOut {
+/** `entry` is known once the decision is committed. */
+export function decisionOut(
+  request: RequestSummary,
+  stage: StageRun,
+  decision: Decision,
+  entry: number | null = null,
+): DecisionOut {
   return {
     id: decision.id,
     request_id: request.id,
@@ -20,6 +26,10 @@ export function decisionOut(request: RequestSummary, stage: StageRun, decision: 
     override: decision.override,
     reason_code: decision.reasonCode,
     assurance: decision.assurance,
+    method: decision.method,
+    factor_id: decision.factorId,
+    shown_at: wireTimeOrNull(decision.shownAt),
+    entry,
     digest: decision.digest,
     request_status: request.status,
     stage_outcome: outcomeOf(stage),

@@ -1,7 +1,7 @@
 /** Roles, groups and people of the local directory as the wire shows them. */
 import type { GroupOut, RoleOut, UserOut } from "../../contract/directory.ts";
 import { wireTime } from "../../contract/wire-time.ts";
-import type { DirectoryEntry, PersonRecord } from "../../ports/change-set.ts";
+import type { DirectoryEntry, PersonRecord } from "../../ports/identity-records.ts";
 
 export interface NamedEntry extends DirectoryEntry {
   readonly memberNames: readonly string[];

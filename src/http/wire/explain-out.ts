@@ -49,7 +49,7 @@ function stageOut(stage: StageView): ExplainedStage {
   };
 }
 
-function seatOut({ task, state, required, overdue }: SeatView): ExplainedStage["seats"][number] {
+function seatOut({ task, state, required, overdue, locked }: SeatView): ExplainedStage["seats"][number] {
   return {
     assignee: task.assignee,
     name: task.assigneeName,
@@ -57,6 +57,7 @@ function seatOut({ task, state, required, overdue }: SeatView): ExplainedStage["
     state,
     required,
     overdue,
+    locked,
     delegated_from: task.delegatedFrom,
   };
 }

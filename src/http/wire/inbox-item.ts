@@ -18,7 +18,7 @@ export function inboxItem(view: TaskView, now: number): InboxItem {
     overdue: isOverdue(task, now),
     needed: view.needed,
     approved: view.approved,
-    assurance: decision?.assurance ?? "session",
+    assurance: decision?.assurance ?? (task.kind === "observer" ? "session" : view.assurance),
     digest: request.digest,
     links: { request: `/v1/requests/${request.id}` },
     status: task.status,

@@ -25,6 +25,7 @@ const stage: Stage = {
   escalationRules: [],
   escalationsMax: 1,
   allowDelegation: true,
+  ...{ assurance: "session", rejectAssurance: "session", batch: true, minViewSeconds: null, requireView: false },
 };
 
 function policyId(): PolicyId {

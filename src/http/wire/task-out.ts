@@ -1,4 +1,5 @@
 /** A task as the wire shows it: the task, its decision, and what its request is about (docs/spec/api.md R-TASK-4, R-TASK-5). */
+import type { Assurance } from "../../core/assurance-level.ts";
 import { isOverdue } from "../../core/explain.ts";
 import type { Decision, StageRun, Task } from "../../core/request.ts";
 import type { TaskOut } from "../../contract/tasks.ts";
@@ -8,7 +9,7 @@ import { searchText } from "../../core/search-text.ts";
 
 export interface TaskParts {
   readonly request: RequestSummary;
-  readonly stage: Pick<StageRun, "id" | "order">;
+  readonly stage: Pick<StageRun, "id" | "order" | "assurance">;
   readonly task: Task;
   readonly decision: Decision | null;
 }
@@ -42,7 +43,7 @@ export function taskOut({ request, stage, task, decision }: TaskParts, now: numb
     request_status: request.status,
     revision: request.revision,
     digest: request.digest,
-    ...decided(decision),
+    ...decided(decision, task.kind === "observer" ? "session" : stage.assurance),
   };
 }
 
@@ -51,17 +52,17 @@ type DecidedPart = Pick<
   "decision_action" | "decision_comment" | "override" | "decided_by" | "on_behalf_of" | "assurance"
 >;
 
-const UNDECIDED: DecidedPart = {
+const UNDECIDED = {
   decision_action: null,
   decision_comment: null,
   override: false,
   decided_by: null,
   on_behalf_of: null,
-  assurance: "session",
-};
+} as const;
 
-function decided(decision: Decision | null): DecidedPart {
-  if (decision === null) return UNDECIDED;
+/** `assurance` is what an approval needs; once decided, how the decision was proven. */
+function decided(decision: Decision | null, needed: Assurance): DecidedPart {
+  if (decision === null) return { ...UNDECIDED, assurance: needed };
   return {
     decision_action: decision.action,
     decision_comment: decision.comment,
@@ -73,7 +74,7 @@ function decided(decision: Decision | null): DecidedPart {
 }
 
 export function taskOutOfView(view: TaskView, now: number): TaskOut {
-  const stage = { id: view.stageId, order: view.stageOrder };
+  const stage = { id: view.stageId, order: view.stageOrder, assurance: view.assurance };
   return taskOut({ request: view.request, stage, task: view.task, decision: view.decision }, now);
 }
 
