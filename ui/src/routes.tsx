@@ -1,4 +1,4 @@
-import { QueryCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import {
   createRootRoute,
   createRoute,
@@ -7,11 +7,16 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 
 import { Refusal } from "./api/call.ts";
-import { meQuery } from "./api/session.ts";
+import type { Me } from "./api/session.ts";
+import { meQuery, mustEnrol } from "./api/session.ts";
+import { ProofDialog } from "./assurance/proof-dialog.tsx";
+import { parseCliSearch } from "./pages/cli/cli-search.ts";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { PageFailed } from "./pages/page-failed.tsx";
+import { parsePeopleSearch } from "./pages/people/people-search.ts";
 import { parseInboxSearch } from "./pages/inbox/inbox-search.ts";
 import { parseRequestSearch } from "./pages/request/request-search.ts";
 import { parsePoliciesSearch } from "./pages/policies/policies-search.ts";
@@ -20,13 +25,24 @@ import { Shell } from "./shell/shell.tsx";
 
 /** A session that ended while the page was open: sign in again and come back to the same address (R-A11Y-3). */
 function onFailure(failure: Error): void {
-  if (!(failure instanceof Refusal) || failure.status !== 401) return;
-  if (router.state.location.pathname === "/login") return;
-  void router.navigate({ to: "/login", search: { next: router.state.location.href } });
+  if (!(failure instanceof Refusal)) return;
+  const { pathname, href } = router.state.location;
+  if (signedOut.includes(failure.code) && !open.includes(pathname)) {
+    void router.navigate({ to: "/sign-in", search: { next: href } });
+  }
+  if (failure.code === "mfa_enrollment_required" && !enrolling.includes(pathname)) {
+    void router.navigate({ to: "/enrol", search: { next: href } });
+  }
 }
+
+/** Codes that mean that nobody is signed in any more; other 401 answers are about a proof. */
+const signedOut: readonly string[] = ["authentication_required", "unauthenticated", "session_expired"];
+const enrolling: readonly string[] = ["/enrol", "/security"];
+const open: readonly string[] = ["/sign-in", "/login", "/setup", "/invitation", "/recover"];
 
 export const queryClient = new QueryClient({
   queryCache: new QueryCache({ onError: onFailure }),
+  mutationCache: new MutationCache({ onError: onFailure }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,
@@ -37,19 +53,97 @@ export const queryClient = new QueryClient({
   },
 });
 
-const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
+const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFoundPage });
+
+/** Every page may end in the question for a factor. */
+function Root(): ReactNode {
+  return (
+    <>
+      <Outlet />
+      <ProofDialog />
+    </>
+  );
+}
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): SignInSearch => ({
+    next: text(search["next"]),
+    refused: text(search["refused"]),
+  }),
+  component: lazyRouteComponent(() => import("./pages/sign-in/sign-in-page.tsx"), "SignInPage"),
+});
+
+interface SignInSearch {
+  readonly next?: string | undefined;
+  /** Why a provider's sign-in came back without a session. */
+  readonly refused?: string | undefined;
+}
+
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",
+  beforeLoad: ({ search }: { readonly search: Record<string, unknown> }) => {
+    throw redirect({ to: "/sign-in", search: { next: text(search["next"]) } });
+  },
+});
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("./pages/enrolment/setup-page.tsx"), "SetupPage"),
+});
+
+const invitationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./pages/enrolment/invitation-page.tsx"), "InvitationPage"),
+});
+
+const recoverRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/recover",
+  component: lazyRouteComponent(() => import("./pages/enrolment/recover-page.tsx"), "RecoverPage"),
+});
+
+/** Nobody goes on without a session; where to come back to afterwards is kept. */
+async function signedIn(href: string): Promise<Me> {
+  try {
+    return await queryClient.query({ ...meQuery, staleTime: "static" });
+  } catch (failure) {
+    if (failure instanceof Refusal && failure.status === 401)
+      throw redirect({ to: "/sign-in", search: { next: href } });
+    throw failure;
+  }
+}
+
+const enrolRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/enrol",
   validateSearch: (search: Record<string, unknown>): { readonly next?: string | undefined } => ({
     next: text(search["next"]),
   }),
-  component: lazyRouteComponent(() => import("./pages/sign-in/sign-in-page.tsx"), "SignInPage"),
+  errorComponent: PageFailed,
+  beforeLoad: async ({ location }) => {
+    await signedIn(location.href);
+  },
+  component: lazyRouteComponent(() => import("./pages/enrolment/enrol-page.tsx"), "EnrolPage"),
+});
+
+const cliRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/cli",
+  validateSearch: parseCliSearch,
+  errorComponent: PageFailed,
+  beforeLoad: async ({ location }) => {
+    await signedIn(location.href);
+  },
+  component: lazyRouteComponent(() => import("./pages/cli/cli-page.tsx"), "CliPage"),
 });
 
 const signedInRoute = createRoute({
@@ -59,12 +153,9 @@ const signedInRoute = createRoute({
   errorComponent: PageFailed,
   notFoundComponent: NotFoundPage,
   beforeLoad: async ({ location }) => {
-    try {
-      await queryClient.query({ ...meQuery, staleTime: "static" });
-    } catch (failure) {
-      if (failure instanceof Refusal && failure.status === 401)
-        throw redirect({ to: "/login", search: { next: location.href } });
-      throw failure;
+    const me = await signedIn(location.href);
+    if (mustEnrol(me) && location.pathname !== "/security") {
+      throw redirect({ to: "/enrol", search: { next: location.href } });
     }
   },
 });
@@ -115,11 +206,58 @@ const policyVersionRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/policies/policy-version-page.tsx"), "PolicyVersionPage"),
 });
 
+const securityRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/security",
+  component: lazyRouteComponent(() => import("./pages/security/security-page.tsx"), "SecurityPage"),
+});
+
+const peopleRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/people",
+  validateSearch: parsePeopleSearch,
+  component: lazyRouteComponent(() => import("./pages/people/people-page.tsx"), "PeoplePage"),
+});
+
+const personRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/people/$id",
+  component: lazyRouteComponent(() => import("./pages/people/person-page.tsx"), "PersonPage"),
+});
+
+const machinesRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/machines",
+  component: lazyRouteComponent(() => import("./pages/machines/machines-page.tsx"), "MachinesPage"),
+});
+
+const tokensRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/tokens",
+  component: lazyRouteComponent(() => import("./pages/machines/tokens-page.tsx"), "TokensPage"),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
+});
+
+const organizationsRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/organizations",
+  component: lazyRouteComponent(() => import("./pages/organizations/organizations-page.tsx"), "OrganizationsPage"),
+});
+
 /** Addresses that older tools and mails carry. */
 const redirects = [
   { from: "/", to: "/inbox" },
   { from: "/approvals", to: "/inbox" },
   { from: "/deploy-approval-requests", to: "/inbox" },
+  { from: "/users", to: "/people" },
+  { from: "/api-tokens", to: "/tokens" },
+  { from: "/account/security", to: "/security" },
+  { from: "/me", to: "/security" },
 ] as const;
 
 const redirectRoutes = redirects.map(({ from, to }) =>
@@ -141,7 +279,13 @@ const olderRequestRoute = createRoute({
 });
 
 const routeTree = rootRoute.addChildren([
+  signInRoute,
   loginRoute,
+  setupRoute,
+  invitationRoute,
+  recoverRoute,
+  enrolRoute,
+  cliRoute,
   ...redirectRoutes,
   olderRequestRoute,
   signedInRoute.addChildren([
@@ -152,6 +296,13 @@ const routeTree = rootRoute.addChildren([
     newPolicyRoute,
     policyRoute,
     policyVersionRoute,
+    securityRoute,
+    peopleRoute,
+    personRoute,
+    machinesRoute,
+    tokensRoute,
+    settingsRoute,
+    organizationsRoute,
   ]),
 ]);
 

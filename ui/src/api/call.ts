@@ -1,4 +1,7 @@
-import type { Read } from "./read.ts";
+import { csrfToken } from "./csrf-token.ts";
+import type { Proof } from "./proof.ts";
+import { askForProof, proofHeaders } from "./proof.ts";
+import type { Json, Read } from "./read.ts";
 import { isObject, list, nullable, object, orElse, text } from "./read.ts";
 import { observeServerTime } from "./server-clock.ts";
 
@@ -8,6 +11,10 @@ export class Refusal extends Error {
   readonly code: string;
   readonly trace: string | null;
   readonly faults: readonly { readonly path: string; readonly message: string }[];
+  /** Kinds of proof the server takes for this call; null when it did not say. */
+  readonly methods: readonly string[] | null;
+  /** What is no longer as it was shown. */
+  readonly changed: readonly string[];
 
   constructor(status: number, problem: Problem) {
     super(problem.detail ?? problem.title ?? `The server answered ${String(status)}.`);
@@ -16,6 +23,8 @@ export class Refusal extends Error {
     this.code = problem.code ?? `http_${String(status)}`;
     this.trace = problem.trace;
     this.faults = problem.errors;
+    this.methods = problem.step_up?.methods ?? null;
+    this.changed = problem.changed;
   }
 }
 
@@ -33,15 +42,29 @@ const readProblem = object({
   code: nullable(text),
   trace: nullable(text),
   errors: orElse(list(object({ path: orElse(text, ""), message: text })), []),
+  step_up: nullable(object({ methods: nullable(list(text)) })),
+  changed: orElse(list(text), []),
 });
 type Problem = ReturnType<typeof readProblem>;
 
-const silent: Problem = { title: null, detail: null, code: null, trace: null, errors: [] };
+const silent: Problem = {
+  title: null,
+  detail: null,
+  code: null,
+  trace: null,
+  errors: [],
+  step_up: null,
+  changed: [],
+};
 
 export interface Write {
   readonly method: "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
   readonly idempotencyKey?: string;
+  /** What a passkey's challenge for this call is bound to besides its address. */
+  readonly bound?: Readonly<Record<string, Json>>;
+  /** Kinds of proof, where it is known beforehand that one is needed: it is asked for before anything is sent. */
+  readonly proveFirst?: readonly string[] | undefined;
 }
 
 export interface Page<T> {
@@ -75,16 +98,27 @@ export function query(members: Readonly<Record<string, string | number | null | 
   return written === "" ? "" : `?${written}`;
 }
 
+const proofWanted: readonly string[] = ["mfa_required", "mfa_step_up_required", "step_up_required"];
+
+/** A call that wants a factor is asked about and sent again with the proof; what it carries stays the same. */
 async function send(path: string, write?: Write): Promise<Response> {
-  const headers = new Headers({ Accept: "application/json" });
-  if (write !== undefined) headers.set("X-Requested-With", "countersign");
-  if (write?.body !== undefined) headers.set("Content-Type", "application/json");
-  if (write?.idempotencyKey !== undefined) headers.set("Idempotency-Key", write.idempotencyKey);
+  const asked = { act: `${write?.method ?? "GET"} ${path.replace(/^\/v1|\?.*$/g, "")}`, bound: write?.bound ?? {} };
+  const withProof = (proof: Proof): Promise<Response> => attempt(path, write, proof);
+  if (write?.proveFirst !== undefined) return askForProof({ ...asked, methods: write.proveFirst }, withProof);
+  try {
+    return await attempt(path, write, null);
+  } catch (failure) {
+    if (!(failure instanceof Refusal) || !proofWanted.includes(failure.code)) throw failure;
+    return askForProof({ ...asked, methods: failure.methods }, withProof);
+  }
+}
+
+async function attempt(path: string, write: Write | undefined, proof: Proof | null): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
       method: write?.method ?? "GET",
-      headers,
+      headers: headersOf(write, proof),
       credentials: "same-origin",
       ...(write?.body === undefined ? {} : { body: JSON.stringify(write.body) }),
     });
@@ -94,6 +128,16 @@ async function send(path: string, write?: Write): Promise<Response> {
   observeServerTime(response.headers.get("Date"));
   if (!response.ok) throw new Refusal(response.status, await problemOf(response));
   return response;
+}
+
+function headersOf(write: Write | undefined, proof: Proof | null): Headers {
+  const headers = new Headers({ Accept: "application/json", ...proofHeaders(proof) });
+  const csrf = csrfToken();
+  if (write !== undefined) headers.set("X-Requested-With", "countersign");
+  if (write !== undefined && csrf !== null) headers.set("X-CSRF-Token", csrf);
+  if (write?.body !== undefined) headers.set("Content-Type", "application/json");
+  if (write?.idempotencyKey !== undefined) headers.set("Idempotency-Key", write.idempotencyKey);
+  return headers;
 }
 
 async function body(response: Response): Promise<unknown> {

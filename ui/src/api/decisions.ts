@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { call, query } from "./call.ts";
 import type { Answer } from "./read.ts";
+import type { Json } from "./read.ts";
 import { flag, list, nullable, number, object, orElse, text } from "./read.ts";
 
 export const readDecision = object({
@@ -18,6 +19,11 @@ export const readDecision = object({
   on_behalf_of: nullable(text),
   override: orElse(flag, false),
   assurance: nullable(text),
+  /** How it was proven: passkey, totp, backup_code. */
+  method: nullable(text),
+  factor_id: nullable(text),
+  /** Its position in the ledger, once it is read again after the decision. */
+  entry: nullable(number),
   request_status: nullable(text),
   stage_outcome: nullable(text),
 });
@@ -57,23 +63,38 @@ export interface DecisionDraft {
   readonly action: DecisionAction;
   readonly comment: string;
   readonly digest: string | null;
+  /** The view it was decided from; null where none could be made. */
+  readonly view: string | null;
+  readonly signature: Signature | null;
+  /** Kinds of proof to ask for before anything is sent. */
+  readonly proveFirst: readonly string[] | null;
   readonly idempotencyKey: string;
+}
+
+export interface Signature {
+  readonly statement: string;
+  readonly response: Json;
 }
 
 function at(taskId: string): string {
   return `/v1/tasks/${encodeURIComponent(taskId)}`;
 }
 
-/** The digest that was on the screen travels with the decision: what was shown is what is bound. */
+/** What was on the screen travels with the decision: what was shown is what is bound. */
 export function decide(draft: DecisionDraft): Promise<Decision> {
+  const { action, view, digest, signature } = draft;
   const comment = draft.comment.trim();
   return call(readDecision, `${at(draft.taskId)}/decision`, {
     method: "POST",
     idempotencyKey: draft.idempotencyKey,
+    bound: { decision: action },
+    proveFirst: draft.proveFirst ?? undefined,
     body: {
-      action: draft.action,
+      action,
       ...(comment === "" ? {} : { comment }),
-      ...(draft.digest === null ? {} : { digest: draft.digest }),
+      ...(digest === null ? {} : { digest }),
+      ...(view === null ? {} : { view }),
+      ...(signature === null ? {} : { signature }),
     },
   });
 }

@@ -16,7 +16,7 @@ const readItem = object({
   overdue: orElse(flag, false),
   needed: orElse(number, 1),
   approved: orElse(number, 0),
-  assurance: nullable(text),
+  digest: nullable(text),
   status: text,
   request_status: orElse(text, "in_review"),
   kind: orElse(text, "approver"),

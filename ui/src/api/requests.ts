@@ -16,7 +16,6 @@ const readRequest = object({
   policy_version: number,
   artifact_type: text,
   artifact_id: text,
-  source_service: nullable(text),
   requester: nullable(text),
   context: jsonObject,
   status: text,

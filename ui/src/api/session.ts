@@ -1,19 +1,46 @@
 import { queryOptions } from "@tanstack/react-query";
 
-import { Refusal, call } from "./call.ts";
-import type { Answer } from "./read.ts";
+import { call } from "./call.ts";
+import { rememberCsrfToken } from "./csrf-token.ts";
+import { permits } from "./permits.ts";
+import type { Answer, Read } from "./read.ts";
 import { flag, list, nothing, nullable, object, oneOf, orElse, text } from "./read.ts";
 
-const readMe = object({
-  person_id: orElse(text, ""),
+const readNamed = object({ id: text, name: text });
+
+const readSession = object({
+  id: text,
+  kind: text,
+  method: text,
+  expires_at: nullable(text),
+  idle_expires_at: nullable(text),
+});
+
+const readMembers = object({
+  person_id: nullable(text),
   assignee: text,
   name: nullable(text),
   email: nullable(text),
   roles: orElse(list(text), []),
+  permissions: orElse(list(text), []),
+  organization: nullable(readNamed),
+  organizations: orElse(list(readNamed), []),
   mode: oneOf("development", "production"),
   quarantined: orElse(flag, false),
+  session: nullable(readSession),
+  csrf_token: nullable(text),
+  enrolled: orElse(flag, true),
+  enrolment_required: orElse(flag, false),
+  password_set: orElse(flag, false),
 });
-export type Me = Answer<typeof readMe>;
+export type Me = Answer<typeof readMembers>;
+
+/** Every answer that says who is signed in also says what writes must carry from now on. */
+export const readMe: Read<Me> = (value, path) => {
+  const me = readMembers(value, path);
+  rememberCsrfToken(me.csrf_token);
+  return me;
+};
 
 const readPerson = object({ assignee: text, name: nullable(text), roles: orElse(list(text), []) });
 export type DevelopmentPerson = Answer<typeof readPerson>;
@@ -22,20 +49,23 @@ export const meQuery = queryOptions({
   queryKey: ["me"],
   queryFn: () => call(readMe, "/v1/me"),
   staleTime: 15_000,
-  refetchInterval: 30_000,
+  // Asking keeps the session alive, so it is asked only while somebody is at the page.
+  refetchInterval: () => (isAttended() ? 30_000 : false),
 });
 
-/** Null when the server is not in development mode: the route does not exist there. */
+const attendedMilliseconds = 5 * 60 * 1_000;
+let attendedAt = Date.now();
+for (const act of ["pointerdown", "keydown", "scroll"] as const) {
+  window.addEventListener(act, () => (attendedAt = Date.now()), { passive: true, capture: true });
+}
+
+function isAttended(): boolean {
+  return Date.now() - attendedAt < attendedMilliseconds;
+}
+
 export const developmentPeopleQuery = queryOptions({
   queryKey: ["development-people"],
-  queryFn: async () => {
-    try {
-      return await call(list(readPerson), "/v1/dev/people");
-    } catch (failure) {
-      if (failure instanceof Refusal && failure.status === 404) return null;
-      throw failure;
-    }
-  },
+  queryFn: () => call(list(readPerson), "/v1/dev/people"),
 });
 
 export interface SignIn {
@@ -52,12 +82,14 @@ export function signOut(): Promise<null> {
   return call(nothing, "/v1/session", { method: "DELETE" });
 }
 
-export function isAdmin(me: Me): boolean {
-  return me.roles.includes("AWE_ADMIN");
+/** Whether the server would let this person do it. For what is offered only: the server decides (R-CON-4). */
+export function may(me: Me, permission: string): boolean {
+  return permits(me.permissions, permission);
 }
 
-export function isViewer(me: Me): boolean {
-  return isAdmin(me) || me.roles.includes("AWE_VIEWER");
+/** Somebody who may enrol factors and nothing else, until they have. */
+export function mustEnrol(me: Me): boolean {
+  return me.session?.kind === "enrolment" || me.enrolment_required;
 }
 
 export function shownName(me: Me): string {

@@ -72,6 +72,7 @@ async function keepConnected(handlers: LiveHandlers, ended: AbortSignal): Promis
     const attempt = attemptUntil(ended);
     try {
       await readOnce(attempt, lastId, {
+        refused: handlers.onGap,
         opened: () => {
           wait = retryMilliseconds.least;
           become({ kind: "live" });
@@ -123,6 +124,8 @@ function attemptUntil(ended: AbortSignal): Attempt {
 }
 
 interface Listening {
+  /** Nobody is signed in any more: reading anything else says so to the page at once. */
+  readonly refused: () => void;
   readonly opened: () => void;
   readonly received: (event: ServerSentEvent) => void;
 }
@@ -135,6 +138,7 @@ async function readOnce(attempt: Attempt, lastId: string, listening: Listening):
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
+    if (response.status === 401) listening.refused();
     return;
   }
   observeServerTime(response.headers.get("Date"));

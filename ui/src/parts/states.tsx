@@ -88,6 +88,11 @@ export function RefusalText({ failure }: { readonly failure: Error }): ReactNode
           ))}
         </ul>
       )}
+      {failure instanceof Refusal && failure.changed.length > 0 && (
+        <p>
+          Changed: <OutsideText text={failure.changed.join(", ")} />
+        </p>
+      )}
       {code !== null && (
         <p className={styles.code}>
           <code>{code}</code>

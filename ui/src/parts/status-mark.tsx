@@ -5,7 +5,10 @@ import {
   CheckIcon,
   CircleDashedIcon,
   ClockAlertIcon,
+  EraserIcon,
   HourglassIcon,
+  LockIcon,
+  MailIcon,
   PencilLineIcon,
   SkipForwardIcon,
   UndoIcon,
@@ -39,6 +42,14 @@ const marks: Readonly<Record<string, Mark>> = {
   draft: { word: "Draft", icon: PencilLineIcon, tone: "wait" },
   active: { word: "Active", icon: CheckIcon, tone: "approve" },
   archived: { word: "Archived", icon: ArchiveIcon, tone: "quiet" },
+  person_active: { word: "Active", icon: CheckIcon, tone: "approve" },
+  person_invited: { word: "Invited", icon: MailIcon, tone: "wait" },
+  person_placeholder: { word: "Only named", icon: CircleDashedIcon, tone: "quiet" },
+  person_locked: { word: "Locked", icon: LockIcon, tone: "reject" },
+  person_suspended: { word: "Suspended", icon: BanIcon, tone: "quiet" },
+  person_erased: { word: "Erased", icon: EraserIcon, tone: "quiet" },
+  org_active: { word: "Active", icon: CheckIcon, tone: "approve" },
+  org_suspended: { word: "Suspended", icon: BanIcon, tone: "reject" },
 };
 
 export function statusWord(status: string): string {

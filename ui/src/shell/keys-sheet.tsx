@@ -13,6 +13,8 @@ const groups = [
       { keys: ["j"], does: "Next row" },
       { keys: ["k"], does: "Previous row" },
       { keys: ["o", "Enter"], does: "Open the row" },
+      { keys: ["x", "X"], does: "Select the row, or all up to it" },
+      { keys: ["u"], does: "Undo the selection" },
       { keys: ["/"], does: "Search" },
     ],
   },

@@ -1,18 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 
 import { meQuery } from "../api/session.ts";
 import { useLiveUpdates } from "../live/use-live-updates.ts";
 import { Announcer } from "../parts/announcer.tsx";
 import { Banners } from "./banners.tsx";
 import { HeadSlot } from "./page-head.tsx";
-import { KeysSheet } from "./keys-sheet.tsx";
 import { Rail } from "./rail.tsx";
+import { SessionEnd } from "./session-end.tsx";
 import styles from "./shell.module.css";
 import { useShortcuts } from "./shortcuts.ts";
 import { TopBar } from "./top-bar.tsx";
+
+const KeysSheet = lazy(async () => ({ default: (await import("./keys-sheet.tsx")).KeysSheet }));
 
 /** Everything around a page: rail, top bar, banners, keys and the live stream. */
 export function Shell(): ReactNode {
@@ -53,12 +55,15 @@ export function Shell(): ReactNode {
         </main>
       </div>
       <Announcer />
+      <SessionEnd me={me} />
       {keysShown && (
-        <KeysSheet
-          onClose={() => {
-            setKeysShown(false);
-          }}
-        />
+        <Suspense>
+          <KeysSheet
+            onClose={() => {
+              setKeysShown(false);
+            }}
+          />
+        </Suspense>
       )}
     </div>
   );

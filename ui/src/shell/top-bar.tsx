@@ -1,4 +1,5 @@
-import { CircleHelpIcon, LogOutIcon, MonitorIcon, MoonIcon, SunIcon } from "lucide-react";
+import { useNavigate } from "@tanstack/react-router";
+import { CircleHelpIcon, KeyRoundIcon, LogOutIcon, MonitorIcon, MoonIcon, SunIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { Me } from "../api/session.ts";
@@ -8,9 +9,11 @@ import { classNames } from "../look/class-names.ts";
 import { chooseTheme, useTheme } from "../look/theme.ts";
 import { announce } from "../parts/announcer.tsx";
 import controls from "../parts/controls.module.css";
+import { forgetDrafts } from "../parts/kept-draft.ts";
 import { initialsOf } from "../parts/initials.ts";
 import { Menu } from "../parts/menu.tsx";
 import { OutsideText } from "../parts/outside-text.tsx";
+import { roleWord } from "../parts/role-words.ts";
 import styles from "./top-bar.module.css";
 
 interface TopBarProps {
@@ -79,6 +82,7 @@ function ThemeMenu(): ReactNode {
 }
 
 function MeMenu({ me }: { readonly me: Me }): ReactNode {
+  const navigate = useNavigate();
   const leave = async (): Promise<void> => {
     try {
       await signOut();
@@ -86,15 +90,19 @@ function MeMenu({ me }: { readonly me: Me }): ReactNode {
       announce("Signing out failed. Try again.");
       return;
     }
+    forgetDrafts();
     // A fresh page: nothing that this person read stays in memory for the next one.
-    window.location.assign("/app/login");
+    window.location.assign("/app/sign-in");
   };
   return (
     <Menu
       label={`${initialsOf(shownName(me))} – signed in as ${shownName(me)}`}
       className={styles.me}
       head={<PersonHead me={me} />}
-      items={[{ word: "Sign out", icon: LogOutIcon, onSelect: () => void leave() }]}
+      items={[
+        { word: "Security", icon: KeyRoundIcon, onSelect: () => void navigate({ to: "/security" }) },
+        { word: "Sign out", icon: LogOutIcon, onSelect: () => void leave() },
+      ]}
     >
       <i className={styles.initials}>{initialsOf(shownName(me))}</i>
     </Menu>
@@ -110,13 +118,12 @@ function PersonHead({ me }: { readonly me: Me }): ReactNode {
       <span>
         <OutsideText text={me.email ?? me.assignee} />
       </span>
+      {me.organization !== null && (
+        <span>
+          <OutsideText text={me.organization.name} />
+        </span>
+      )}
       {me.roles.length > 0 && <span>{me.roles.map(roleWord).join(", ")}</span>}
     </div>
   );
-}
-
-export function roleWord(role: string): string {
-  if (role === "AWE_ADMIN") return "Administrator";
-  if (role === "AWE_VIEWER") return "Viewer";
-  return role;
 }

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import { useInbox } from "../../api/inbox.ts";
 import type { Me } from "../../api/session.ts";
-import { isViewer } from "../../api/session.ts";
+import { may } from "../../api/session.ts";
 import styles from "./inbox-page.module.css";
 import type { InboxSearch, InboxTab } from "./inbox-search.ts";
 
@@ -13,7 +13,7 @@ export function InboxTabs({ me, search }: { readonly me: Me; readonly search: In
     { tab: "mine", word: "For me", count: counts?.open },
     { tab: "asked", word: "Asked by me" },
     { tab: "decided", word: "Decided by me", count: counts?.done },
-    ...(isViewer(me) ? [{ tab: "all" as const, word: "All" }] : []),
+    ...(may(me, "approval:request:read_all") ? [{ tab: "all" as const, word: "All" }] : []),
   ];
   const shown = search.tab ?? "mine";
   return (

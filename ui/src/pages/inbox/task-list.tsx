@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-import type { Inbox } from "../../api/inbox.ts";
+import type { Inbox, InboxItem } from "../../api/inbox.ts";
 import { useInbox } from "../../api/inbox.ts";
 import { Empty, Failed, Loading } from "../../parts/states.tsx";
 import { PageLinks } from "./page-links.tsx";
@@ -8,7 +8,9 @@ import type { InboxSearch } from "./inbox-search.ts";
 import { isFiltered } from "./inbox-search.ts";
 import rows from "./rows.module.css";
 import { DepartedRow, TaskRow } from "./task-row.tsx";
+import { SelectionBar } from "./selection-bar.tsx";
 import { useDepartures } from "./use-departures.ts";
+import { useSelection } from "./use-selection.ts";
 
 interface TaskListProps {
   readonly search: InboxSearch;
@@ -51,20 +53,34 @@ interface TaskRowsProps extends TaskListProps {
 
 function TaskRows({ search, state, inbox, former }: TaskRowsProps): ReactNode {
   const listKey = [state, search.type, search.policy, search.q, search.cursor].join("\n");
+  const selection = useSelection(state === "open" && !former ? inbox.items.filter(isDecidable) : []);
   const lines = useDepartures(former ? undefined : inbox.items, listKey, state === "open");
   const shown = former ? inbox.items.map((item) => ({ item, left: null })) : lines;
   if (shown.length === 0) return <NothingHere search={search} state={state} inbox={inbox} />;
   return (
-    <ul className={rows.rows} aria-label={state === "open" ? "Waiting for you" : "Decided by you"}>
-      {shown.map(({ item, left }) =>
-        left === null ? (
-          <TaskRow key={item.task_id} item={item} search={search} />
-        ) : (
-          <DepartedRow key={item.task_id} item={item} outcome={left} />
-        ),
-      )}
-    </ul>
+    <>
+      <ul className={rows.rows} aria-label={state === "open" ? "Waiting for you" : "Decided by you"}>
+        {shown.map(({ item, left }) =>
+          left === null ? (
+            <TaskRow
+              key={item.task_id}
+              item={item}
+              search={search}
+              selection={state === "open" && isDecidable(item) ? selection : null}
+            />
+          ) : (
+            <DepartedRow key={item.task_id} item={item} outcome={left} />
+          ),
+        )}
+      </ul>
+      <SelectionBar selection={selection} />
+    </>
   );
+}
+
+/** Observers look on; there is nothing of theirs to decide. */
+function isDecidable(item: InboxItem): boolean {
+  return item.kind !== "observer";
 }
 
 interface NothingHereProps extends TaskListProps {

@@ -12,16 +12,31 @@ import { StatusMark } from "../../parts/status-mark.tsx";
 import { TimeLeft } from "../../parts/time-left.tsx";
 import type { InboxSearch } from "./inbox-search.ts";
 import styles from "./rows.module.css";
+import type { Selection } from "./use-selection.ts";
 
 interface TaskRowProps {
   readonly item: InboxItem;
   readonly search: InboxSearch;
+  /** Null where rows cannot be selected. */
+  readonly selection: Selection | null;
 }
 
-export function TaskRow({ item, search }: TaskRowProps): ReactNode {
+export function TaskRow({ item, search, selection }: TaskRowProps): ReactNode {
   const open = item.status === "open" || item.status === "claimed";
   return (
-    <li>
+    <li className={classNames(selection !== null && styles.selectable)}>
+      {selection !== null && (
+        <label className={styles.select}>
+          <input
+            type="checkbox"
+            checked={selection.has(item.task_id)}
+            aria-label={`Select ${item.title}`}
+            onChange={(event) => {
+              selection.set(item.task_id, event.target.checked);
+            }}
+          />
+        </label>
+      )}
       <RowLink item={item} search={search}>
         <FileSignatureIcon size={18} strokeWidth={1.5} aria-hidden="true" className={styles.gate} />
         <span className={styles.what}>
@@ -42,7 +57,7 @@ export function TaskRow({ item, search }: TaskRowProps): ReactNode {
   );
 }
 
-interface RowLinkProps extends TaskRowProps {
+interface RowLinkProps extends Omit<TaskRowProps, "selection"> {
   readonly children: ReactNode;
 }
 

@@ -41,7 +41,8 @@ export function ActivationButton({ policy }: { readonly policy: Policy }): React
 
 function ActivationSheet({ policy, onClose }: { readonly policy: Policy; readonly onClose: () => void }): ReactNode {
   const client = useQueryClient();
-  const active = policy.status === "active";
+  // As it was when the question was asked: the answer changes it before the sheet is closed.
+  const [active] = useState(policy.status === "active");
   const verb = active ? "Deactivate" : "Activate";
   const change = useMutation({
     mutationFn: () => setPolicyActive(policy.policy_key, policy.version, !active),

@@ -5,7 +5,7 @@ import { useCallback } from "react";
 
 import type { Policy } from "../../api/policies.ts";
 import { usePolicies } from "../../api/policies.ts";
-import { isAdmin, meQuery } from "../../api/session.ts";
+import { may, meQuery } from "../../api/session.ts";
 import { classNames } from "../../look/class-names.ts";
 import controls from "../../parts/controls.module.css";
 import { FilterBar } from "../../parts/filter-bar.tsx";
@@ -31,7 +31,7 @@ export function PoliciesPage(): ReactNode {
     [navigate],
   );
   const filtered = search.q !== undefined || search.status !== undefined;
-  const admin = me !== undefined && isAdmin(me);
+  const admin = me !== undefined && may(me, "approval:policy:write");
   return (
     <>
       <PageHead title="Policies" />

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { Refusal } from "../../api/call.ts";
 import type { Policy } from "../../api/policies.ts";
 import { usePolicy, useVersions } from "../../api/policies.ts";
-import { isAdmin, meQuery } from "../../api/session.ts";
+import { may, meQuery } from "../../api/session.ts";
 import { classNames } from "../../look/class-names.ts";
 import { Digest } from "../../parts/digest.tsx";
 import { Moment } from "../../parts/moment.tsx";
@@ -40,7 +40,7 @@ function Unavailable({ failure, onRetry }: { readonly failure: Error; readonly o
 
 function PolicySheet({ policy }: { readonly policy: Policy }): ReactNode {
   const me = useQuery(meQuery).data;
-  const admin = me !== undefined && isAdmin(me) && !me.quarantined;
+  const admin = me !== undefined && may(me, "approval:policy:activate") && !me.quarantined;
   return (
     <article className={styles.sheet}>
       <header>

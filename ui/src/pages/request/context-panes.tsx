@@ -1,5 +1,4 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Tabs } from "radix-ui";
 import type { ReactNode } from "react";
 
 import { canonicalJson } from "../../../../src/ledger/canonical-json.ts";
@@ -7,6 +6,7 @@ import type { ApprovalRequest } from "../../api/requests.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Digest } from "../../parts/digest.tsx";
 import { OutsideText } from "../../parts/outside-text.tsx";
+import { Tabs } from "../../parts/tabs.tsx";
 import styles from "./context-panes.module.css";
 import { FieldTable } from "./field-table.tsx";
 
@@ -15,9 +15,14 @@ export function ContextPanes({ request }: { readonly request: ApprovalRequest })
   const pane = useSearch({ strict: false, select: (search) => ("pane" in search ? search.pane : undefined) });
   const navigate = useNavigate();
   return (
-    <Tabs.Root
-      value={pane ?? "fields"}
-      onValueChange={(value) => {
+    <Tabs
+      label="Evidence"
+      shown={pane ?? "fields"}
+      tabs={[
+        { value: "fields", word: "Fields", pane: () => <Fields request={request} /> },
+        { value: "raw", word: "Raw", pane: () => <Raw request={request} /> },
+      ]}
+      onShow={(value) => {
         void navigate({
           to: ".",
           search: (before) => ({ ...before, pane: value === "raw" ? ("raw" as const) : undefined }),
@@ -26,22 +31,7 @@ export function ContextPanes({ request }: { readonly request: ApprovalRequest })
           resetScroll: false,
         });
       }}
-    >
-      <Tabs.List className={styles.tabs} aria-label="Evidence">
-        <Tabs.Trigger value="fields" className={styles.tab}>
-          Fields
-        </Tabs.Trigger>
-        <Tabs.Trigger value="raw" className={styles.tab}>
-          Raw
-        </Tabs.Trigger>
-      </Tabs.List>
-      <Tabs.Content value="fields" className={styles.pane}>
-        <Fields request={request} />
-      </Tabs.Content>
-      <Tabs.Content value="raw" className={styles.pane}>
-        <Raw request={request} />
-      </Tabs.Content>
-    </Tabs.Root>
+    />
   );
 }
 

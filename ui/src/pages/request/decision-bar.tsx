@@ -4,8 +4,10 @@ import { useEffect, useRef, useState } from "react";
 import type { Decision } from "../../api/decisions.ts";
 import type { Explain } from "../../api/explain.ts";
 import type { ApprovalRequest } from "../../api/requests.ts";
+import { useOwnFactors } from "../../api/factors.ts";
+import { useDecisions } from "../../api/requests.ts";
 import type { Me } from "../../api/session.ts";
-import { isAdmin } from "../../api/session.ts";
+import { may } from "../../api/session.ts";
 import { announce } from "../../parts/announcer.tsx";
 import { useShortcuts } from "../../shell/shortcuts.ts";
 import { isLive } from "../requests/request-words.ts";
@@ -13,7 +15,7 @@ import { CancelButton } from "./cancel-button.tsx";
 import { ClaimButton } from "./claim-button.tsx";
 import styles from "./decision-bar.module.css";
 import { DecisionForm } from "./decision-form.tsx";
-import { recordedSentence } from "./recorded-sentence.ts";
+import { recordedProof, recordedSentence } from "./recorded-sentence.ts";
 import { WhyNotMe } from "./why-not-me.tsx";
 
 interface DecisionBarProps {
@@ -53,7 +55,7 @@ function ExplainedBar(props: ExplainedBarProps): ReactNode {
   const why = useWhy(taskId === null ? intent : undefined, onIntentTaken);
   return (
     <>
-      {recorded !== null && <Recorded key={recorded.id} sentence={recordedSentence(recorded, explain)} />}
+      {recorded !== null && <Recorded key={recorded.id} decision={recorded} explain={explain} />}
       {taskId !== null && (
         <DecisionForm
           key={taskId}
@@ -83,15 +85,22 @@ function ExplainedBar(props: ExplainedBarProps): ReactNode {
   );
 }
 
+interface RecordedProps {
+  readonly decision: Decision;
+  readonly explain: Explain;
+}
+
 /** The button that was pressed is gone: the focus goes to what it did, so that it is read out and not lost. */
-function Recorded({ sentence }: { readonly sentence: string }): ReactNode {
+function Recorded({ decision, explain }: RecordedProps): ReactNode {
   const text = useRef<HTMLParagraphElement>(null);
+  const written = useDecisions(decision.request_id).data?.find((each) => each.id === decision.id);
+  const own = useOwnFactors(decision.assurance === "signed").data ?? null;
   useEffect(() => {
     text.current?.focus({ preventScroll: true });
   }, []);
   return (
     <p ref={text} tabIndex={-1} className={styles.recorded}>
-      {sentence}
+      {recordedSentence(decision, explain)} <span>{recordedProof(written, own)}</span>
     </p>
   );
 }
@@ -109,7 +118,9 @@ function decidableTask(explain: Explain, standing: Standing): string | null {
 }
 
 function mayCancel(me: Me, request: ApprovalRequest, status: string): boolean {
-  return isLive(status) && !me.quarantined && (isAdmin(me) || me.assignee === request.requester);
+  return (
+    isLive(status) && !me.quarantined && (may(me, "approval:request:cancel_all") || me.assignee === request.requester)
+  );
 }
 
 /** The reasons unfold with e, and when somebody who cannot decide asks for the decision. */

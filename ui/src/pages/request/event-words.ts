@@ -35,6 +35,12 @@ const lines: Readonly<Record<string, Line>> = {
   task_delegated: (_payload, who) => `${who.of("to")} stands in for ${who.of("from")}`,
   task_expired: (_payload, who) => `The time of ${who.of("assignee")} ran out`,
   decision_withdrawn: (_payload, who) => `${who.of("actor")} withdrew the decision`,
+  seat_freed: (payload, who) =>
+    typeof payload["to"] === "string"
+      ? `${who.of("assignee")} left; ${who.of("to")} is asked instead`
+      : `${who.of("assignee")} left and is no longer asked`,
+  person_merged: (_payload, who) => `Two accounts turned out to be one person: ${who.of("into")}`,
+  decision_voided: (_payload, who) => `The decision of ${who.of("actor")} is void: the same person had decided already`,
   delegation_skipped: () => "A delegation was not applied",
   resolution_failed: () => "The approvers could not be looked up; trying again",
   request_approved: () => "Approved",

@@ -1,4 +1,5 @@
 import type { Decision } from "../../api/decisions.ts";
+import type { OwnFactors } from "../../api/factors.ts";
 import type { Explain } from "../../api/explain.ts";
 import { statusWord } from "../../parts/status-mark.tsx";
 
@@ -7,6 +8,22 @@ const verbs: Readonly<Record<string, string>> = {
   reject: "You rejected",
   abstain: "You abstained",
 };
+
+const proofs: Readonly<Record<string, string>> = {
+  passkey: "with your passkey",
+  totp: "with your authenticator",
+  backup_code: "with a backup code",
+};
+
+/** Where the decision stands in the ledger and how it was proven, once the server has told; empty until then. */
+export function recordedProof(decision: Decision | undefined, own: OwnFactors | null): string {
+  if (decision?.entry == null) return "";
+  const at = `Entry ${decision.entry.toLocaleString("en")}`;
+  const key = own?.factors.find((factor) => factor.id === decision.factor_id)?.name;
+  if (decision.assurance === "signed") return `${at}, signed by your passkey${key === undefined ? "" : ` “${key}”`}.`;
+  const proof = proofs[decision.method ?? ""];
+  return decision.assurance !== "mfa" || proof === undefined ? `${at}.` : `${at}, proven ${proof}.`;
+}
 
 /** R-DEC-2: after the commit, what was recorded and what is still missing. */
 export function recordedSentence(decision: Decision, explain: Explain): string {

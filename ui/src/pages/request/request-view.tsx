@@ -6,7 +6,7 @@ import type { Explain } from "../../api/explain.ts";
 import type { ApprovalRequest } from "../../api/requests.ts";
 import { useDecisions, useEvents, useExplain, useRequest } from "../../api/requests.ts";
 import type { Me } from "../../api/session.ts";
-import { isViewer, meQuery } from "../../api/session.ts";
+import { may, meQuery } from "../../api/session.ts";
 import { Refusal } from "../../api/call.ts";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { NotFoundPage } from "../not-found-page.tsx";
@@ -91,7 +91,7 @@ function Loaded({ me, current, explain, explainFailure, intent, onIntentTaken, i
             explain={explain}
             decisions={decisions.data ?? []}
             names={names}
-            policiesReadable={isViewer(me)}
+            policiesReadable={may(me, "approval:policy:read")}
             inPane={inPane}
           />
         </div>

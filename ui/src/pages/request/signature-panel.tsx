@@ -178,7 +178,19 @@ function SignedHow({ decision }: { readonly decision: Decision | null }): ReactN
   return (
     <span className={styles.how}>
       <Moment at={decision.created_at} reachable />
-      {decision.assurance !== null && <span>{decision.assurance}</span>}
+      <span>{proofWords(decision)}</span>
     </span>
   );
+}
+
+const methodWords: Readonly<Record<string, string>> = {
+  passkey: "passkey",
+  totp: "authenticator",
+  backup_code: "backup code",
+};
+
+/** How strongly: the signed-in session alone, a factor proven for it, or a signature. */
+function proofWords({ assurance, method }: Decision): string {
+  if (assurance === "signed") return "signed with a passkey";
+  return methodWords[method ?? ""] ?? assurance ?? "session";
 }

@@ -82,12 +82,12 @@ function PolicyName({ request, linked }: { readonly request: ApprovalRequest; re
 }
 
 function Through({ request }: { readonly request: ApprovalRequest }): ReactNode {
-  const { source_service: service, requester } = request;
-  if (service === null || service === requester) return null;
+  const { created_by: creator, requester } = request;
+  if (creator === null || creator === requester) return null;
   return (
     <>
       {" through "}
-      <OutsideText text={service} />
+      <OutsideText text={creator} />
     </>
   );
 }

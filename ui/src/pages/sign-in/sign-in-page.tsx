@@ -1,109 +1,148 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChevronRightIcon } from "lucide-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useSearch } from "@tanstack/react-router";
+import { FingerprintIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { useEffect } from "react";
 
-import type { DevelopmentPerson, SignIn } from "../../api/session.ts";
-import { developmentPeopleQuery, meQuery, signIn } from "../../api/session.ts";
-import { initialsOf } from "../../parts/initials.ts";
+import { passkeysSupported } from "../../api/passkeys.ts";
+import type { Me } from "../../api/session.ts";
+import type { SignInOptions } from "../../api/sign-in.ts";
+import { signInOptionsQuery, signInWithPasskey, startProviderSignIn } from "../../api/sign-in.ts";
+import { classNames } from "../../look/class-names.ts";
+import controls from "../../parts/controls.module.css";
 import { OutsideText } from "../../parts/outside-text.tsx";
-import { Failed, Loading, RefusalText } from "../../parts/states.tsx";
-import { roleWord } from "../../shell/top-bar.tsx";
-import { Wordmark } from "../../shell/wordmark.tsx";
-import { OtherNameForm } from "./other-name-form.tsx";
+import { RefusedNote } from "../../parts/refused-note.tsx";
+import { Failed, Loading } from "../../parts/states.tsx";
+import { EntryFrame } from "../../shell/entry-frame.tsx";
+import { DevelopmentSignIn } from "./development-sign-in.tsx";
+import { PasswordForm } from "./password-form.tsx";
+import { refusedWords } from "./refused-words.ts";
 import styles from "./sign-in-page.module.css";
+import { useEnter, useNext } from "./use-enter.ts";
+import { usePasskeyInField } from "./use-passkey-in-field.ts";
 
 export function SignInPage(): ReactNode {
-  const people = useQuery(developmentPeopleQuery);
-  useEffect(() => {
-    document.title = "Sign in · Countersign";
-  }, []);
+  const options = useQuery(signInOptionsQuery);
+  const refused = useSearch({ from: "/sign-in", select: (search) => search.refused });
   return (
-    <main className={styles.page}>
-      <div className={styles.sheet}>
-        <div className={styles.brand}>
-          <Wordmark />
-        </div>
-        <h1 className={styles.title}>Sign in</h1>
-        {people.isPending && <Loading rows={3} label="people" />}
-        {people.isError && <Failed what="The sign-in" failure={people.error} onRetry={() => void people.refetch()} />}
-        {people.data === null && <NoBrowserSignIn />}
-        {people.data !== undefined && people.data !== null && <DevelopmentSignIn people={people.data} />}
-      </div>
-    </main>
+    <EntryFrame title="Sign in">
+      {options.isPending && <Loading rows={3} label="ways to sign in" />}
+      {options.isError && <Failed what="The sign-in" failure={options.error} onRetry={() => void options.refetch()} />}
+      {options.data !== undefined && (
+        <Ways options={options.data}>{refused !== undefined && <Refused code={refused} />}</Ways>
+      )}
+    </EntryFrame>
   );
 }
 
-function NoBrowserSignIn(): ReactNode {
+function Refused({ code }: { readonly code: string }): ReactNode {
   return (
-    <p className={styles.sentence}>
-      On this server people sign in with a token of the identity provider, sent with each call of the API. Signing in
-      from the browser is not available in this version.
-    </p>
+    <div className={styles.note} role="alert">
+      <p>{refusedWords(code)}</p>
+      <code>
+        <OutsideText text={code} />
+      </code>
+    </div>
   );
 }
 
-function DevelopmentSignIn({ people }: { readonly people: readonly DevelopmentPerson[] }): ReactNode {
+interface WaysProps {
+  readonly options: SignInOptions;
+  /** What stands above the first way. */
+  readonly children: ReactNode;
+}
+
+function Ways({ options, children }: WaysProps): ReactNode {
   const enter = useEnter();
+  const passkeys = options.methods.passkey && passkeysSupported();
+  const development = options.mode === "development";
+  usePasskeyInField(passkeys && options.methods.password && !development, enter);
+  if (options.setup_required) return <NotSetUp />;
+  const buttons = (passkeys || options.providers.length > 0) && (
+    <Buttons options={options} passkeys={passkeys} quiet={development} onEntered={enter} />
+  );
+  if (development) {
+    return (
+      <>
+        {children}
+        <DevelopmentSignIn onEntered={enter} />
+        {buttons}
+      </>
+    );
+  }
   return (
     <>
-      <p className={styles.sentence}>
-        This server runs in development mode. Choose who you are; no password is asked, and nobody outside this machine
-        can reach it.
-      </p>
-      {enter.error !== null && (
-        <div className={styles.refused} role="alert">
-          <RefusalText failure={enter.error} />
-        </div>
+      {options.organization !== null && (
+        <p className={styles.sentence}>
+          to <OutsideText text={options.organization} />
+        </p>
       )}
-      <ul className={styles.people} aria-label="People">
-        {people.map((person) => (
-          <li key={person.assignee}>
-            <button
-              type="button"
-              className={styles.person}
-              disabled={enter.isPending}
-              onClick={() => {
-                enter.mutate({ assignee: person.assignee });
-              }}
-            >
-              <i className={styles.initials} aria-hidden="true">
-                {initialsOf(person.name ?? person.assignee)}
-              </i>
-              <span className={styles.who}>
-                <span className={styles.name}>
-                  <OutsideText text={person.name ?? person.assignee} />
-                </span>
-                <span className={styles.roles}>
-                  <OutsideText text={[person.assignee, ...person.roles.map(roleWord)].join(" · ")} />
-                </span>
-              </span>
-              <ChevronRightIcon size={16} aria-hidden="true" className={styles.arrow} />
-            </button>
-          </li>
-        ))}
-      </ul>
-      <OtherNameForm busy={enter.isPending} onSubmit={enter.mutate} />
+      {children}
+      {buttons}
+      {options.methods.password && (
+        <>
+          {buttons !== false && <p className={styles.or}>or</p>}
+          <PasswordForm onEntered={enter} />
+        </>
+      )}
     </>
   );
 }
 
-function useEnter() {
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const next = useSearch({ from: "/login", select: (search) => search.next });
-  return useMutation({
-    mutationFn: (person: SignIn) => signIn(person),
-    onSuccess: async (me) => {
-      client.clear();
-      client.setQueryData(meQuery.queryKey, me);
-      await navigate({ to: "/inbox", ...(isOwnAddress(next) ? { href: next } : {}) });
-    },
-  });
+function NotSetUp(): ReactNode {
+  return (
+    <p className={styles.sentence}>
+      This server has no administrator yet. When it started it printed a setup link, valid for an hour; open that link
+      in this browser. A new one is printed at every start and by <code>countersign setup-link</code>.
+    </p>
+  );
 }
 
-/** Only an address of the console itself is followed after signing in. */
-function isOwnAddress(next: string | undefined): next is string {
-  return next !== undefined && /^\/(?![/\\])/.test(next) && !next.startsWith("/login");
+interface ButtonsProps {
+  readonly options: SignInOptions;
+  readonly passkeys: boolean;
+  readonly quiet: boolean;
+  readonly onEntered: (me: Me) => Promise<void>;
+}
+
+/** One press each: the passkey first, then a button for every identity provider. */
+function Buttons({ options, passkeys, quiet, onEntered }: ButtonsProps): ReactNode {
+  const next = useNext();
+  const byPasskey = useMutation({ mutationFn: () => signInWithPasskey(), onSuccess: onEntered });
+  const byProvider = useMutation({
+    mutationFn: (provider: string) => startProviderSignIn(provider, `/app${next ?? "/inbox"}`),
+    onSuccess: (url) => {
+      window.location.assign(url);
+    },
+  });
+  return (
+    <div className={styles.methods}>
+      <RefusedNote failure={byPasskey.error ?? byProvider.error} />
+      {passkeys && (
+        <button
+          type="button"
+          className={classNames(controls.button, !quiet && controls.primary)}
+          aria-disabled={byPasskey.isPending}
+          onClick={() => {
+            byPasskey.mutate();
+          }}
+        >
+          <FingerprintIcon size={18} strokeWidth={1.75} aria-hidden="true" />
+          {byPasskey.isPending ? "Waiting for your passkey…" : "Sign in with a passkey"}
+        </button>
+      )}
+      {options.providers.map((provider) => (
+        <button
+          key={provider.id}
+          type="button"
+          className={controls.button}
+          aria-disabled={byProvider.isPending}
+          onClick={() => {
+            byProvider.mutate(provider.id);
+          }}
+        >
+          Continue with <OutsideText text={provider.name} />
+        </button>
+      ))}
+    </div>
+  );
 }

@@ -1,0 +1,60 @@
+import type { Json } from "../../api/read.ts";
+
+export interface SettingWords {
+  readonly name: string;
+  /** What it does, in one sentence. */
+  readonly effect: string;
+  readonly kind: "switch" | "number" | "list";
+  readonly unit?: string;
+}
+
+/** The settings that the console knows how to change. Others are shown as they are. */
+const known: Readonly<Record<string, SettingWords>> = {
+  require_sso: {
+    name: "Sign in by identity provider only",
+    effect: "Passkeys and passwords no longer sign anybody in, except people kept for emergencies.",
+    kind: "switch",
+  },
+  factor_cool_down_hours: {
+    name: "Cool-down of new factors",
+    effect: "A factor that is added later, or after a recovery, serves no decision for this long.",
+    kind: "number",
+    unit: "hours",
+  },
+  aal3: {
+    name: "Device-bound passkeys only",
+    effect: "Passkeys that can be copied between devices are not accepted for decisions.",
+    kind: "switch",
+  },
+  aaguids: {
+    name: "Accepted models of passkeys",
+    effect: "Only authenticators of these models (AAGUID) can be enrolled. Empty: all.",
+    kind: "list",
+  },
+  session_timeout_minutes: {
+    name: "Idle sessions end after",
+    effect: "A browser session in which nothing is done ends after this time.",
+    kind: "number",
+    unit: "minutes",
+  },
+  backup_codes_decide: {
+    name: "Backup codes may decide",
+    effect: "A backup code counts as a factor for a decision, not only for signing in.",
+    kind: "switch",
+  },
+};
+
+/** A setting that this console does not know yet is shown as it is. */
+export function settingWords(key: string): SettingWords {
+  return (
+    known[key] ?? { name: key, effect: "A setting that this version of the console has no words for.", kind: "list" }
+  );
+}
+
+export function valueWords(value: Json, words: SettingWords): string {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "number") return [value.toLocaleString("en"), words.unit ?? ""].join(" ").trim();
+  if (typeof value === "string") return value;
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  return list.length === 0 ? "all" : list.filter((item) => typeof item === "string").join(", ");
+}

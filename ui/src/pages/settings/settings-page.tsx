@@ -1,0 +1,29 @@
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+
+import { may, meQuery } from "../../api/session.ts";
+import listing from "../../parts/listing.module.css";
+import { PageHead } from "../../shell/page-head.tsx";
+import { OrganizationSettings } from "./organization-settings.tsx";
+import { ProvidersSection } from "./providers-section.tsx";
+import { WorkloadsSection } from "./workloads-section.tsx";
+
+export function SettingsPage(): ReactNode {
+  const me = useQuery(meQuery).data;
+  return (
+    <>
+      <PageHead title="Settings" />
+      <div className={listing.sheet}>
+        {me !== undefined && (
+          <>
+            {may(me, "org:setting:read") && <OrganizationSettings writes={may(me, "org:setting:write")} />}
+            {may(me, "org:identity_provider:read") && (
+              <ProvidersSection writes={may(me, "org:identity_provider:write")} />
+            )}
+            {may(me, "org:workload:read") && <WorkloadsSection writes={may(me, "org:workload:write")} />}
+          </>
+        )}
+      </div>
+    </>
+  );
+}
