@@ -8,7 +8,7 @@ import { claimTask, releaseTask } from "../../src/app/claim-task.ts";
 import { reassignTask } from "../../src/app/reassign-task.ts";
 import type { Request } from "../../src/core/request.ts";
 import { NO_CHANGE } from "../../src/app/no-change.ts";
-import type { SessionRecord } from "../../src/ports/change-set.ts";
+import type { SessionRecord } from "../../src/ports/identity-records.ts";
 import type { StoreCommand } from "../../src/ports/command-store.ts";
 import {
   activate,
@@ -49,9 +49,14 @@ function badSession(change: Partial<SessionRecord>): Poison {
     name: "bad_session",
     needs: {},
     carryOut: (world) => {
-      const times = { createdAt: world.now, expiresAt: world.now, endedAt: null };
-      const session = { tokenHash: "x", orgId, personId: world.newId<"person">(), claims: {}, ...times, ...change };
-      return { answer: null, changes: { entries: [ENTRY], sessions: [session] } };
+      const session: SessionRecord = {
+        ...{ tokenHash: "x", id: world.newId<"session">(), orgId, personId: world.newId<"person">(), kind: "web" },
+        ...{ method: "passkey", aal: 2, claims: {}, providerId: null, upstreamSession: null, client: null },
+        ...{ address: null, createdAt: world.now, expiresAt: world.now, lastSeenAt: null, idleSeconds: null },
+        ...{ factorAt: null, factorId: null, endedAt: null, endCause: null },
+        ...change,
+      };
+      return { answer: null, changes: { entries: [ENTRY], records: { session: [session] } } };
     },
   });
 }

@@ -281,16 +281,16 @@ describeOnEveryPostgres("the generic API", (database) => {
     expect([answer.statusCode, answer.json()]).toMatchObject([422, { code: "not_available", detail }]);
   });
 
-  it("engine R-API-14: a decision that would need more than a session is refused", async () => {
+  it("engine R-API-14: a decision of a kind that is not known here is refused, and so is a proof that is none", async () => {
     const { tasks } = await ask("strong", "rita");
     const url = `/v1/tasks/${String(tasks[0]?.id)}/decision`;
-    for (const payload of [
-      { action: "request_changes" },
-      { action: "approve", proof: "123456" },
-      { action: "approve", signature: {} },
-    ]) {
+    for (const [payload, status] of [
+      [{ action: "request_changes" }, 422],
+      [{ action: "approve", proof: "123456" }, 400],
+      [{ action: "approve", signature: {} }, 422],
+    ] as const) {
       const answer = await at.server.inject({ method: "POST", url, headers: as("u-alice"), payload });
-      expect(answer.statusCode).toBe(422);
+      expect([payload, answer.statusCode]).toEqual([payload, status]);
     }
   });
 });

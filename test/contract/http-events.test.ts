@@ -50,7 +50,7 @@ describe("the live stream", () => {
   it("api R-LIVE-1: tells what happens while one listens, once each and in order", async () => {
     const stream = await listen(as("hugo"));
     const { requestId, taskId } = await ask("live");
-    await post(`/v1/tasks/${taskId}/decision`, as("hugo"), { action: "approve" });
+    await post(`/v1/awe/tasks/${taskId}/decision`, as("hugo"), { action: "approve" });
     await stream.until(({ events }) => events.some(({ event }) => event === "request_approved"));
     stream.close();
     const told = stream.events.filter(({ data }) => data["request_id"] === requestId);
@@ -127,7 +127,11 @@ describe("the live stream", () => {
     const signedIn = await callOver(base, { ...signIn, headers: { "Content-Type": "application/json" } });
     const cookie = String(signedIn.headers["set-cookie"]).split(";")[0] ?? "";
     const stream = await listen({ cookie });
-    const own = { cookie, "x-requested-with": "countersign" };
+    const own = {
+      cookie,
+      origin: at.options.browser.origin,
+      "x-csrf-token": textAt(objectIn(signedIn.text), "csrf_token"),
+    };
     expect((await callOver(base, { method: "DELETE", path: "/v1/session", headers: own })).status).toBe(204);
     await ask("after signing out");
     await stream.until(({ ended }) => ended);
@@ -135,8 +139,8 @@ describe("the live stream", () => {
   });
 
   it("api R-LIVE-4: ends when the browser's session is over", async () => {
-    const limits = { ...at.options.limits, sessionSeconds: 1 };
-    const brief = await buildServer({ ...at.options, limits });
+    const identity = { ...at.app.identity, webSeconds: 1 };
+    const brief = await buildServer({ ...at.options, app: { ...at.app, identity } });
     const url = await brief.listen({ host: "127.0.0.1", port: 0 });
     const signedIn = await brief.inject({ method: "POST", url: "/v1/dev/session", payload: { assignee: "brief" } });
     const cookie = String(signedIn.headers["set-cookie"]).split(";")[0] ?? "";
@@ -187,7 +191,7 @@ describe("waiting for a request", () => {
       path: `/v1/requests/${requestId}/wait?timeout=30`,
       headers: as("rita"),
     });
-    await post(`/v1/tasks/${taskId}/decision`, as("hugo"), { action: "reject", comment: "no" });
+    await post(`/v1/awe/tasks/${taskId}/decision`, as("hugo"), { action: "reject", comment: "no" });
     const answer = await waiting;
     expect([answer.status, jsonOf(answer)]).toMatchObject([200, { id: requestId, status: "rejected" }]);
   });

@@ -96,7 +96,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
 
   it("engine R-DECIDE-4: a decision is replayed to whoever made it, and to nobody else", async () => {
     const { body } = await post("/v1/requests", as("rita"), asked("decide"));
-    const url = `/v1/tasks/${textAt(body, "tasks", 0, "id")}/decision`;
+    const url = `/v1/awe/tasks/${textAt(body, "tasks", 0, "id")}/decision`;
     const first = await post(url, as("hugo"), { action: "approve" }, "k8");
     const again = await post(url, as("hugo"), { action: "approve" }, "k8");
     expect([again.status, again.replayed, again.body]).toEqual([201, true, first.body]);
@@ -133,7 +133,7 @@ describeOnEveryPostgres("a call with an Idempotency-Key", (database) => {
     );
     const answers = [];
     for (const id of tasks)
-      answers.push(await post(`/v1/tasks/${id}/decision`, as("hugo"), { action: "approve" }, "k9"));
+      answers.push(await post(`/v1/awe/tasks/${id}/decision`, as("hugo"), { action: "approve" }, "k9"));
     expect(answers.map(({ status, replayed, body }) => [status, replayed, body["task_id"]])).toEqual(
       tasks.map((id) => [201, false, id]),
     );

@@ -105,7 +105,7 @@ describe("identities that an issuer vouches for", () => {
     await called("GET", "/v1/me", token("sub-dora", "dora"));
     const task = await taskOf("dora-new", "dora");
     const renamed = token("sub-dora", "Dora-New");
-    const said = await called("POST", `/v1/tasks/${task}/decision`, renamed, { action: "approve" });
+    const said = await called("POST", `/v1/awe/tasks/${task}/decision`, renamed, { action: "approve" });
     expect(said).toMatchObject({ http: 403, code: "separation_of_duties" });
   });
 
@@ -113,7 +113,7 @@ describe("identities that an issuer vouches for", () => {
     // The task is made before anybody knows the address; the token that decides brings it.
     const task = await taskOf("Erik@Example.org", "erik");
     const erik = token("sub-erik", "erik", { email: "erik@example.org" });
-    const said = await called("POST", `/v1/tasks/${task}/decision`, erik, { action: "approve" });
+    const said = await called("POST", `/v1/awe/tasks/${task}/decision`, erik, { action: "approve" });
     expect(said).toMatchObject({ http: 403, code: "separation_of_duties" });
     // Once it is known, he is not even asked.
     await expect(taskOf("Erik@Example.org", "erik")).rejects.toThrow();

@@ -3,7 +3,8 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { connect } from "../../src/adapters/postgres/connect.ts";
 import { createReader } from "../../src/adapters/postgres/reader.ts";
 import { InvalidCursor } from "../../src/ports/invalid-cursor.ts";
-import type { InboxFilter, Page, Reader, TaskFilter } from "../../src/ports/reader.ts";
+import type { InboxFilter, Reader, TaskFilter } from "../../src/ports/reader.ts";
+import type { Page } from "../../src/ports/page.ts";
 import { ISSUER, readerOfAll, START, StoredApprovals, viewerOf } from "../support/stored-approvals.ts";
 import { randomId } from "../../src/main/random-id.ts";
 import { createTestDatabase, describeOnEveryPostgres, type TestDatabase } from "../support/test-database.ts";
@@ -263,7 +264,7 @@ describeOnEveryPostgres("lists", (database) => {
 
   it("engine R-AUTH-3: a principal is found by identity and by exact name, with the subjects that have claimed the person", async () => {
     const ana = await stored.person("ana");
-    await pool.query("insert into identities values ($1, 'sub-1', $2, now(), $3)", [
+    await pool.query("insert into identities values ($1, 'sub-1', $2, now(), $3, gen_random_uuid())", [
       ISSUER,
       ana.id,
       await stored.entry(),

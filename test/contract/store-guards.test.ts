@@ -1,9 +1,11 @@
 /** What the database itself refuses, whoever asks: the last wall before the laws (ledger R-APP-3, R-APP-4). */
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { describe } from "../../src/app/entry-writer.ts";
+import { ledgerId } from "../../src/app/ledger-names.ts";
 import { createDelegation } from "../../src/app/create-delegation.ts";
 import { putDirectoryEntry } from "../../src/app/put-directory-entry.ts";
-import { startSession } from "../../src/app/session.ts";
+import { startDevelopmentSession } from "../../src/app/development-session.ts";
 import {
   activate,
   ask,
@@ -14,6 +16,7 @@ import {
   taskOf,
   type RaceWorld,
 } from "../support/race-world.ts";
+import { everyRecord } from "../support/every-record.ts";
 import { principal } from "../support/test-application.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 
@@ -25,13 +28,27 @@ const WITHOUT_POSITION: Readonly<Record<string, string>> = {
   ledger_head: "is where the ledger stands",
   ledger_openings: "belongs to an entry by its own column seq",
   ledger_checkpoints: "is checked by its signature",
-  organizations: "is made with the ledger's second entry and never changes",
+  organizations:
+    "names the entry of its last change; the first one is made with the ledger itself, before there is an entry",
+  ceremonies: "lives for minutes; what it leads to is an entry",
+  cli_logins: "lives for a minute; the session it leads to is an entry",
+  failure_counts: "is a counter",
+  login_states: "lives for ten minutes; the session it leads to is an entry",
+  rate_windows: "is a counter",
+  spent_proofs: "only says that something was used; what it was used for is an entry",
+  statements: "lives for two minutes; the decision holds it",
+  token_uses: "is when a token was last used, which is no act",
+  views: "lives for half an hour; a signed decision holds it",
   request_timers: "is when to look again, computed from rows that have positions",
   schema_migrations: "is about the schema, checked at every start",
 };
 
 /** Tables whose rows are added with an entry and never change: there is no later entry that a change could name. */
 const ONLY_ADDED: readonly string[] = ["audit_records", "events", "idempotency_keys"];
+
+const ENTRY = {
+  ...{ kind: "org.created", actor: "sys_test", credential: null, resource: null, request: null },
+} as const;
 
 interface StateTable {
   readonly name: string;
@@ -111,15 +128,21 @@ describeOnEveryPostgres("the database's own guards", (database) => {
 
   it("engine R-SOD-4: what must be unique is unique in the database as well", async () => {
     for (const statement of [
-      "insert into decisions select gen_random_uuid(), request_id, stage_run_id, stage_order, task_id, seat_id, person_id, actor, actor_id, 'reject', null, null, null, null, false, assurance, digest, revision, now(), entry_seq from decisions limit 1",
-      "insert into policies select gen_random_uuid(), org_id, policy_key, 2, 'active', name, artifact_type, document, digest, problems, created_by, now(), null, now(), now(), entry_seq from policies where status = 'active' limit 1",
-      "insert into tasks select gen_random_uuid(), request_id, stage_run_id, stage_order, 99, seat_id, escalation, person_id, assignee, null, kind, required, null, null, null, 'open', null, null, null, null, null, now(), entry_seq from tasks where status = 'open' limit 1",
-      "insert into events select gen_random_uuid(), request_id, sequence, event_type, payload, now(), 0 from events limit 1",
+      again("decisions", { action: "reject" }),
+      again("policies", { version: 2 }, "status = 'active'"),
+      again("tasks", { position: 99 }, "status = 'open'"),
+      again("events", { entry_seq: 0 }),
     ]) {
       await expect(client.query(statement), statement).rejects.toMatchObject({ code: "23505" });
     }
   });
 });
+
+/** A row once more, under a new id and with these columns changed. */
+function again(table: string, changed: object, where = "true"): string {
+  const columns = `jsonb_build_object('id', gen_random_uuid()) || '${JSON.stringify(changed)}'::jsonb`;
+  return `insert into ${table} select (jsonb_populate_record(known, ${columns})).* from ${table} known where ${where} limit 1`;
+}
 
 /** A row in every table of state. */
 async function fill(world: RaceWorld): Promise<void> {
@@ -132,5 +155,17 @@ async function fill(world: RaceWorld): Promise<void> {
   const absence = { userId: null, delegateTo: "ben", ...times, reason: null, policyKeys: [], artifactTypes: [] };
   done(await createDelegation(app, world.actor("ann"), absence, null));
   done(await putDirectoryEntry(app, world.admin, { kind: "role", client: "", name: "officer", members: ["ann"] }));
-  done(await startSession(app, principal("ann"), { ttlSeconds: 60 }));
+  done(await startDevelopmentSession(app, { principal: principal("ann"), client: null, address: null }));
+  const { person: ann } = world.actor("ann");
+  if (ann === null) throw new Error("ann is a person");
+  const one = everyRecord(app.orgId, ann.id, Date.now());
+  const entries = [describe({ ...ENTRY, org: ledgerId("org", app.orgId), data: { key: "every.record" } }, app)];
+  const records = Object.fromEntries(Object.entries(one).map(([kind, record]) => [kind, [record]]));
+  const displays = [{ digest: `sha256:${"0".repeat(64)}`, requestId: request.id, document: {} }];
+  await app.store.submit({
+    name: "every_record",
+    needs: {},
+    alone: true,
+    carryOut: () => ({ answer: null, changes: { entries, records, displays } }),
+  });
 }

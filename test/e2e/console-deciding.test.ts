@@ -206,5 +206,7 @@ async function approveAs(userName: string, requestId: string): Promise<void> {
   const tasks = await person.get(`/v1/tasks?assignee=me&status=open&request_id=${requestId}`);
   const items: readonly unknown[] = isRecord(tasks) && Array.isArray(tasks["items"]) ? tasks["items"] : [];
   const task = items.find(isRecord);
-  await person.post(`/v1/tasks/${String(task?.["id"])}/decision`, { action: "approve" });
+  const request = await person.get(`/v1/requests/${requestId}`);
+  const digest = isRecord(request) ? request["digest"] : null;
+  await person.post(`/v1/tasks/${String(task?.["id"])}/decision`, { action: "approve", digest });
 }

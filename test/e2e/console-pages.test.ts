@@ -86,6 +86,7 @@ describe("lists and addresses", () => {
     const { page, isSound } = await open();
     await signIn(page, server.url, "maren", true);
     await page.getByRole("link", { name: "Requests", exact: true }).click();
+    await page.getByRole("heading", { name: "Requests" }).waitFor();
     await page.getByRole("searchbox", { name: "Search" }).fill("holzwerk");
     await expect.poll(() => new URL(page.url()).searchParams.get("q"), waiting).toBe("holzwerk");
     const unwanted = page.getByRole("link", { name: new RegExp(`payout.batch ${other.artifactId}\\b`) });
@@ -289,7 +290,7 @@ describe.each(screens)("on a $name screen", (screen) => {
   );
 });
 
-it("console section 4: a chosen theme wins over the system's and is kept", async () => {
+it("console section 5: a chosen theme wins over the system's and is kept", async () => {
   const { page, isSound } = await open({ colorScheme: "light" });
   await signIn(page, server.url, "alva");
   await page.getByRole("button", { name: "Theme" }).click();

@@ -2,14 +2,23 @@ import type { ChildProcessByStdio } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
 /** The built server in development mode on a port and a data directory of its own, as a person would start it. */
-export interface ConsoleServer {
-  readonly url: string;
+export interface ConsoleServer extends RunningServer {
   readonly as: (userName: string, roles?: readonly string[]) => Caller;
+}
+
+/** The built server as it is run for real: nobody is believed, the first administrator comes in by a link. */
+export interface IdentityServer extends RunningServer {
+  readonly setupLink: string;
+}
+
+interface RunningServer {
+  readonly url: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -19,26 +28,68 @@ export interface Caller {
   readonly post: (path: string, body: unknown) => Promise<Record<string, unknown>>;
 }
 
-const command = ["dist/src/cli/countersign.js", "dev", "--port", "0", "--data"];
+const program = "dist/src/cli/countersign.js";
 const startMilliseconds = 90_000;
 const stopMilliseconds = 20_000;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 export async function startConsoleServer(): Promise<ConsoleServer> {
+  const running = await start((data) => ["dev", "--port", "0", "--data", data], {});
+  const { url, stop } = running;
+  return { url, stop, as: (userName, roles = []) => caller(url, unsignedToken(userName, roles)) };
+}
+
+/** Passkeys work on localhost over plain HTTP; the address must be known before the start, so a free port is looked up. */
+export async function startIdentityServer(environment: Readonly<Record<string, string>> = {}): Promise<IdentityServer> {
+  const port = String(await freePort());
+  const publicUrl = { COUNTERSIGN_PUBLIC_URL: `http://localhost:${port}` };
+  const { url, stop, printed } = await start(
+    (data) => ["serve", "--host", "127.0.0.1", "--port", port, "--data", data],
+    { ...publicUrl, ...environment },
+  );
+  const setupLink = /http:\/\/\S+\/app\/setup#\S+/.exec(printed())?.[0];
+  if (setupLink === undefined) throw new Error(`The server printed no setup link:\n${printed()}`);
+  return { url, stop, setupLink };
+}
+
+async function start(
+  args: (data: string) => readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<RunningServer & { readonly printed: () => string }> {
   const directory = mkdtempSync(join(tmpdir(), "countersign-console-"));
   // The database runs as another user when the tests run as root.
   chmodSync(directory, 0o755);
-  const child = spawn(process.execPath, [...command, join(directory, "data")], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [program, ...args(join(directory, "data"))], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+  }
   const url = await consoleUrl(child);
   return {
     url,
-    as: (userName, roles = []) => caller(url, unsignedToken(userName, roles)),
+    printed: () => printed,
     stop: async () => {
       await stop(child);
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("The probe has no port");
+  return address.port;
 }
 
 async function consoleUrl(child: Child): Promise<string> {

@@ -63,7 +63,7 @@ describe("the life of a server", () => {
   it("it says where it is, ends cleanly on SIGTERM with its database, and finds its data again", async () => {
     const first = dev();
     const url = await first.url;
-    expect(first.printed()).toMatch(/^console {2}http:\/\/127\.0\.0\.1:\d+\/app$/m);
+    expect(first.printed()).toMatch(/^console {2}http:\/\/localhost:\d+\/app$/m);
     expect(first.printed()).toContain(`API      ${url}/v1/awe`);
     expect(first.printed()).toContain(`docs     ${url}/v1/awe/docs`);
     expect(first.printed()).toContain(`data     ${data}`);
@@ -159,7 +159,12 @@ describe("a server that must not start", () => {
   });
 
   it.each<[string, readonly string[], Readonly<Record<string, string>>, string]>([
-    ["engine R-AUTH-40: without anybody to sign in", ["serve"], {}, "no_sign_in"],
+    [
+      "identity R-SESS-1: for everybody in the clear",
+      ["serve"],
+      { COUNTERSIGN_PUBLIC_URL: "http://approvals.example.com" },
+      "plain_http_refused",
+    ],
     ["identity R-DEV-2: in development mode on every address", ["dev", "--host", "0.0.0.0"], {}, "dev_mode_refused"],
     ["identity R-DEV-2: in development mode in production", ["dev"], { NODE_ENV: "production" }, "dev_mode_refused"],
     ["configuration: with a setting that is none", ["dev"], { AWE__SLA__X: "1" }, "AWE__SLA__X"],

@@ -26,12 +26,21 @@ function machine(client: string, roles: readonly string[]): { authorization: str
   return { authorization: `Bearer ${unsignedToken({ sub: client, azp: client, realm_access: { roles } })}` };
 }
 
+interface MadeRequest {
+  readonly requestId: string;
+  readonly taskId: string;
+  readonly digest: string;
+}
+
+/** A view that nobody opened. */
+const NO_VIEW = "00000000-0000-4000-8000-000000000000";
+
 /** Makes what a call needs: a request of rita's, made by cora, that waits for hugo; drafts; delegations of hugo's. */
 export class Scene {
   readonly #base: string;
   #made = 0;
   #isPolicyLive = false;
-  #readable: Promise<{ requestId: string; taskId: string }> | undefined;
+  #readable: Promise<MadeRequest> | undefined;
 
   constructor(base: string) {
     this.#base = base;
@@ -45,8 +54,9 @@ export class Scene {
 
   async #fill(method: string, url: string): Promise<{ path: string; body?: unknown }> {
     if (url.startsWith("/policies")) return this.#policy(method, url);
-    if (url.startsWith("/requests/:id") || url.startsWith("/tasks/:id")) return this.#requestOrTask(method, url);
+    if (/^\/(?:requests|tasks)\/:id/.test(url)) return this.#requestOrTask(method, url);
     if (url.startsWith("/delegations")) return this.#delegation(method, url);
+    if (/^\/tasks\/(?:decisions|statements)$/.test(url)) return this.#many(url);
     switch (`${method} ${url}`) {
       case "POST /requests":
         return { path: url, body: { policy_key: await this.#livePolicy(), artifact_type: "thing", artifact_id: "1" } };
@@ -67,6 +77,12 @@ export class Scene {
     }
   }
 
+  async #many(url: string): Promise<{ path: string; body: unknown }> {
+    const { taskId, digest } = await this.#request();
+    const named = url === "/tasks/decisions" ? { digest } : { view: NO_VIEW };
+    return { path: url, body: { items: [{ task_id: taskId, action: "approve", ...named }] } };
+  }
+
   async #policy(method: string, url: string): Promise<{ path: string; body?: unknown }> {
     const key = await this.#draft();
     const path = url.replace(":key", key).replace(":version", "1");
@@ -79,7 +95,7 @@ export class Scene {
   async #requestOrTask(method: string, url: string): Promise<{ path: string; body?: unknown }> {
     // What only reads may read the same thing again.
     if (method === "GET") this.#readable ??= this.#request();
-    const { requestId, taskId } = await (method === "GET" && this.#readable ? this.#readable : this.#request());
+    const { requestId, taskId, digest } = await (method === "GET" && this.#readable ? this.#readable : this.#request());
     const path = url.replace(":id", url.startsWith("/requests") ? requestId : taskId);
     if (url.endsWith("/wait")) {
       // Waiting for what has ended takes no time.
@@ -88,7 +104,8 @@ export class Scene {
     if (url.endsWith("/release")) await this.#send("POST", `/tasks/${taskId}/claim`, callers.holder);
     const bodies: Readonly<Record<string, unknown>> = {
       cancel: {},
-      decision: { action: "approve" },
+      decision: { action: "approve", digest },
+      statement: { view: NO_VIEW, action: "approve" },
       reassign: { new_assignee: "zoe" },
     };
     const body = bodies[url.split("/").at(-1) ?? ""];
@@ -105,11 +122,12 @@ export class Scene {
     return { path: url.replace(":id", textIn(made, "id")) };
   }
 
-  async #request(): Promise<{ requestId: string; taskId: string }> {
+  async #request(): Promise<MadeRequest> {
     const asked = { policy_key: await this.#livePolicy(), artifact_type: "thing", artifact_id: "1", requester: "rita" };
     const made = await this.#send("POST", "/requests", callers.creator, asked);
     const tasks: unknown = Reflect.get(Object(made), "tasks");
-    return { requestId: textIn(made, "request_id"), taskId: textIn(Array.isArray(tasks) ? tasks[0] : null, "id") };
+    const taskId = textIn(Array.isArray(tasks) ? tasks[0] : null, "id");
+    return { requestId: textIn(made, "request_id"), taskId, digest: textIn(made, "digest") };
   }
 
   async #livePolicy(): Promise<string> {

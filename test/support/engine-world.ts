@@ -2,6 +2,7 @@
  * A small world for tests of the engine: people by name, policies with defaults, facts, ids that count, and a run that
  * gives commands to one request and keeps what happened. Nothing here decides anything.
  */
+import type { Proven } from "../../src/core/assurance.ts";
 import { createRequest } from "../../src/core/create-request.ts";
 import { decide, type Command } from "../../src/core/decide.ts";
 import type { EngineEvent, EngineEventType } from "../../src/core/event.ts";
@@ -68,7 +69,9 @@ export function actor(who: string | Person, change: Partial<Actor> = {}): Actor 
     clientId: null,
     email: null,
     credential: null,
+    standsFor: [],
     machine: false,
+    permissions: [],
     admin: false,
     viewer: false,
     ...change,
@@ -124,6 +127,11 @@ export function stage(change: Partial<Stage> = {}): Stage {
     escalationRules: [],
     escalationsMax: 1,
     allowDelegation: true,
+    assurance: "session",
+    rejectAssurance: "session",
+    batch: change.assurance !== "signed",
+    minViewSeconds: null,
+    requireView: false,
     ...change,
   };
 }
@@ -146,6 +154,9 @@ export function policy(change: Partial<Omit<Policy, "stages">> & { readonly stag
 export function pinOf(pinned: Policy): PolicyPin {
   return { id: idFrom(() => "99")(), key: pinned.key, version: 1, digest: "sha256:policy" };
 }
+
+/** Whatever a stage asks for; seen at the beginning of time. */
+export const FULLY_PROVEN: Proven = { assurance: "signed", method: "passkey", factorId: null, shownAt: 0 };
 
 export const SETTINGS: Settings = { adminOverride: "allow", defaultTtlHours: 8760, enforceArtifactType: true };
 
@@ -332,7 +343,13 @@ export class Run {
   decide(
     action: "approve" | "reject" | "abstain",
     by: string | Actor,
-    more: { readonly task?: Task; readonly comment?: string; readonly digest?: string; readonly order?: number } = {},
+    more: {
+      readonly task?: Task;
+      readonly comment?: string;
+      readonly digest?: string;
+      readonly order?: number;
+      readonly proven?: Proven;
+    } = {},
   ): this {
     const who = typeof by === "string" ? actor(this.around.people.get(by) ?? by) : by;
     return this.give({
@@ -345,6 +362,7 @@ export class Run {
       attachmentsRef: null,
       reasonCode: null,
       digest: more.digest ?? null,
+      ...(more.proven === undefined ? {} : { proven: more.proven }),
     });
   }
 

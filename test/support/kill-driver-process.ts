@@ -37,7 +37,7 @@ async function run(flow: string): Promise<void> {
   for (const person of STAGES.flat()) {
     const inbox = await call(person, `/v1/tasks?assignee=me&status=open&request_id=${request}`);
     const task = textAt(firstItem(inbox), "id");
-    const decided = await call(person, `/v1/tasks/${task}/decision`, {
+    const decided = await call(person, `/v1/awe/tasks/${task}/decision`, {
       body: { action: "approve" },
       key: `${flow}-${person}`,
     });

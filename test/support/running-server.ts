@@ -16,19 +16,21 @@ export async function temporaryDirectory(): Promise<{ readonly path: string; rem
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-export function startTestServer(place: ServerPlace, change: Partial<StartOptions> = {}): Promise<RunningServer> {
-  const loaded = loadConfig(
-    {},
-    {
-      "countersign.port": 0,
-      "countersign.data_dir": place.dataDir,
-      "countersign.database_url": place.databaseUrl,
-    },
-  );
+export function startTestServer(
+  place: ServerPlace,
+  change: Partial<StartOptions> = {},
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
+  const loaded = loadConfig(environment, {
+    "countersign.port": 0,
+    "countersign.data_dir": place.dataDir,
+    "countersign.database_url": place.databaseUrl,
+  });
   return startServer(loaded, {
     development: true,
     demo: true,
     exitOnTamper: false,
+    acceptRpIdChange: false,
     fullVerification: false,
     environment: {},
     log: pino({ level: "silent" }),

@@ -121,8 +121,9 @@ export class StoredApprovals {
       ],
     );
     await this.pool.query(
-      `insert into stage_runs values ($1, $2, 1, 'First', 'any-n', 2, 'open', null, $3, null, null, 0, '[]', $4)`,
-      [stageId, id, createdAt, entry],
+      `insert into stage_runs values ($1, $2, 1, 'First', 'any-n', 2, 'open', null, $3, null, null, 0, '[]', $4,
+        'session', $5)`,
+      [stageId, id, createdAt, entry, this.orgId],
     );
     return { id, stageId };
   }
@@ -136,18 +137,18 @@ export class StoredApprovals {
     const seat = randomUUID();
     const isApprover = traits.kind === "approver";
     if (isApprover) {
-      await this.pool.query("insert into seats values ($1, $2, $3, $4, $5, $6, false, 'open', $7)", [
-        ...[seat, request.id, request.stageId, this.places, [holder.id], holder.id, entry],
+      await this.pool.query("insert into seats values ($1, $2, $3, $4, $5, $6, false, 'open', $7, $8)", [
+        ...[seat, request.id, request.stageId, this.places, [holder.id], holder.id, entry, this.orgId],
       ]);
     }
     await this.pool.query(
       `insert into tasks values ($1, $2, $3, 1, $4, $5, false, $6, $7, null, $8, false, $9, $10, null, $11, null, $12, $13, null,
-        null, $14, $15)`,
+        null, $14, $15, $16)`,
       [
         ...[id, request.id, request.stageId, this.places, isApprover ? seat : null, holder.id, holder.name],
         ...[traits.kind, traits.delegator?.name ?? null, traits.delegator?.id ?? null],
         ...[traits.status, traits.status === "completed" ? createdAt : null],
-        ...[traits.dueAt === null ? null : time(traits.dueAt), createdAt, entry],
+        ...[traits.dueAt === null ? null : time(traits.dueAt), createdAt, entry, this.orgId],
       ],
     );
     return id;
@@ -159,7 +160,7 @@ export class StoredApprovals {
     const decision = randomUUID();
     await this.pool.query(
       `insert into decisions select $1, request_id, stage_run_id, 1, id, seat_id, person_id, $3, $3, 'approve', 'fine', null, null, null,
-        false, 'session', 'sha256:11', 1, now(), $4 from tasks where id = $2`,
+        false, 'session', 'sha256:11', 1, now(), $4, null, null, null, null, org_id from tasks where id = $2`,
       [decision, task, holder.name, entry],
     );
     await this.pool.query(
@@ -175,8 +176,8 @@ export class StoredApprovals {
   /** Events 1 to `count` of a request. */
   async events(request: StoredRequest, count: number): Promise<void> {
     for (let sequence = 1; sequence <= count; sequence += 1) {
-      await this.pool.query("insert into events values ($1, $2, $3, 'request_created', $4, now(), $5)", [
-        ...[randomUUID(), request.id, sequence, JSON.stringify({ sequence }), await this.entry()],
+      await this.pool.query("insert into events values ($1, $2, $3, 'request_created', $4, now(), $5, $6)", [
+        ...[randomUUID(), request.id, sequence, JSON.stringify({ sequence }), await this.entry(), this.orgId],
       ]);
     }
   }

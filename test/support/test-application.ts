@@ -3,15 +3,24 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { Client, type Pool } from "pg";
 import { connect } from "../../src/adapters/postgres/connect.ts";
 import { createCommandStore, type PostgresCommandStore } from "../../src/adapters/postgres/command-store.ts";
+import { createPasskeys } from "../../src/adapters/factors/passkeys.ts";
+import { createPasswords } from "../../src/adapters/factors/passwords.ts";
+import { createTotp } from "../../src/adapters/factors/totp.ts";
 import { createReader } from "../../src/adapters/postgres/reader.ts";
+import { createFailureCounter, createRateCounter, createScratch } from "../../src/adapters/postgres/scratch.ts";
+import { createSealing } from "../../src/adapters/sealing/sealing.ts";
 import { PolicyCache } from "../../src/adapters/postgres/working-set.ts";
-import type { Application, ApplicationSettings } from "../../src/app/application.ts";
+import type { Application, ApplicationSettings, IdentitySettings } from "../../src/app/application.ts";
 import { identify, type Principal } from "../../src/app/identify.ts";
+import { LastSeen } from "../../src/app/last-seen.ts";
+import { OrganizationDirectory } from "../../src/app/organization-directory.ts";
 import { mintPerson } from "../../src/app/mint-person.ts";
+import { RefusalDesk } from "../../src/app/refusal-desk.ts";
 import type { NewId } from "../../src/core/ids.ts";
 import type { Actor } from "../../src/core/person.ts";
 import { isRefusal } from "../../src/core/refusal.ts";
 import { emptyHead } from "../../src/ledger/head.ts";
+import { buildIdentityProviders } from "../../src/main/build-identity-providers.ts";
 import { randomId } from "../../src/main/random-id.ts";
 import type { Sha256 } from "../../src/ledger/sha256.ts";
 
@@ -50,6 +59,7 @@ export async function initialize(url: string): Promise<string> {
 export interface TestApplicationOptions {
   readonly orgId: string;
   readonly settings?: Partial<ApplicationSettings>;
+  readonly identity?: Partial<IdentitySettings>;
   readonly batchMax?: number;
 }
 
@@ -57,7 +67,6 @@ export function openApplication(url: string, options: TestApplicationOptions): T
   let offset = 0;
   const clock = (): number => Date.now() + offset;
   const random = (length: number): Uint8Array => randomBytes(length);
-  const tools = { sha256, random, orgId: options.orgId };
   const store = createCommandStore({
     connectionString: url,
     orgId: options.orgId,
@@ -65,7 +74,7 @@ export function openApplication(url: string, options: TestApplicationOptions): T
     clock,
     newId,
     policies: new PolicyCache(1_000),
-    mint: (name, world) => mintPerson(name, world, tools),
+    mint: (name, world) => mintPerson(name, world, { sha256, random, orgId: world.orgId }),
     isQuarantined: () => false,
     ...(options.batchMax === undefined ? {} : { batchMax: options.batchMax }),
   });
@@ -78,7 +87,32 @@ export function openApplication(url: string, options: TestApplicationOptions): T
     readScope: "participants",
     ...options.settings,
   };
-  const app: Application = { store, reader: createReader(pool, { orgId: options.orgId }), settings, ...tools, clock };
+  const identity: IdentitySettings = { ...TEST_IDENTITY, ...options.identity };
+  const { origin, hostname } = new URL(identity.publicUrl);
+  const shared = {
+    scratch: createScratch(pool),
+    rates: createRateCounter(pool),
+    failures: createFailureCounter(pool),
+    seals: createSealing({ sealing: "test", keys: new Map([["test", randomBytes(32)]]) }),
+    passkeys: createPasskeys({ rpId: hostname, origin, rpName: "Countersign" }),
+    totp: createTotp(),
+    passwords: createPasswords(),
+    ...buildIdentityProviders({
+      outbound: { allow: [], allowHttp: false, development: true },
+      clock,
+      warn: () => undefined,
+    }),
+    ...{ settings, identity, sha256, random, newId, clock, lastSeen: new LastSeen() },
+    refusals: new RefusalDesk((error) => {
+      throw error;
+    }),
+    organizations: new OrganizationDirectory(createReader(pool, { orgId: options.orgId }), clock),
+  };
+  const forOrganization = (orgId: string): Application => {
+    const reader = createReader(pool, { orgId });
+    return { ...shared, reader, store: store.forOrganization(orgId), orgId, forOrganization };
+  };
+  const app = forOrganization(options.orgId);
   const person = async (name: string, more: Partial<Principal> = {}): Promise<Actor> => {
     const actor = await identify(app, { ...principal(name), ...more });
     if (isRefusal(actor)) throw new Error(actor.message);
@@ -99,6 +133,22 @@ export function openApplication(url: string, options: TestApplicationOptions): T
     },
   };
 }
+
+/** What the server of these tests says of itself. */
+const TEST_IDENTITY: IdentitySettings = {
+  publicUrl: "https://approvals.example.com",
+  stepUpWindowSeconds: 600,
+  coolDownHours: 24,
+  webIdleSeconds: 3_600,
+  webSeconds: 86_400,
+  cliSeconds: 86_400,
+  sessionsPerPerson: 20,
+  trustedDeviceDays: 30,
+  backupCodesDecide: true,
+  requireMfaAll: false,
+  apiTokenMaxDays: 365,
+  development: true,
+};
 
 /** A token whose subject, user name and display name all differ, as a real identity provider's do. */
 export function principal(name: string): Principal {

@@ -1,8 +1,13 @@
 /** The real HTTP server on a real database, in this process: `inject` for single calls, `listen` for streams. */
+import { createHmac } from "node:crypto";
 import type { FastifyInstance } from "fastify";
+import { createTokenDesk } from "../../src/app/token-desk.ts";
+import { isInRange } from "../../src/http/address-range.ts";
 import { buildServer } from "../../src/http/build-server.ts";
 import type { CommitSignal, ServerOptions } from "../../src/http/server-options.ts";
 import { createDevelopmentVerifier } from "../../src/http/token-verification/development-verifier.ts";
+import { workloadCaller } from "../../src/http/token-verification/workload-caller.ts";
+import { NO_EVIDENCE, testEvidence } from "./test-evidence.ts";
 import { initialize, openApplication, type TestApplication, type TestApplicationOptions } from "./test-application.ts";
 
 export interface TestServer extends TestApplication {
@@ -23,15 +28,24 @@ export async function openServer(
   const orgId = application.orgId ?? (await initialize(url));
   const opened = openApplication(url, { ...application, orgId });
   const { events, signal } = signalling();
-  const store: ServerOptions["app"]["store"] = {
-    submit: async (command) => {
-      const answer = await opened.app.store.submit(command);
-      signal();
-      return answer;
+  const signalled = (app: ServerOptions["app"]): ServerOptions["app"] => ({
+    ...app,
+    store: {
+      submit: async (command) => {
+        const answer = await app.store.submit(command);
+        signal();
+        return answer;
+      },
     },
-  };
-  const app = { ...opened.app, store };
-  const options: ServerOptions = { ...serverOptions(app), events, ...server };
+    forOrganization: (orgId) => signalled(app.forOrganization(orgId)),
+  });
+  const app = signalled(opened.app);
+  const evidence = testEvidence(opened.pool);
+  const options: ServerOptions = { ...serverOptions(app), events, evidence, ...server };
+  // In place of the database's notifications.
+  events.subscribe(() => {
+    options.tokens.found.drop();
+  });
   const built = await buildServer(options);
   const close = async (): Promise<void> => {
     await built.close();
@@ -44,6 +58,8 @@ export function serverOptions(app: ServerOptions["app"]): ServerOptions {
   return {
     app,
     verifier: createDevelopmentVerifier(app.clock),
+    tokens: createTokenDesk(app.clock, isInRange),
+    workloadCaller: (token) => workloadCaller(app, token, []),
     development: true,
     service: {
       serviceId: "openg2p.awe",
@@ -56,9 +72,16 @@ export function serverOptions(app: ServerOptions["app"]): ServerOptions {
       sla: { checkIntervalSeconds: 300 },
     },
     ledger: { quarantined: false, finding: null },
+    evidence: NO_EVIDENCE,
     events: { subscribe: () => () => undefined },
     access: { roleClients: ["awe-admin-portal"], machineClaims: {} },
-    limits: { perMinute: 0, streamsPerPerson: 5, sessionSeconds: 3600 },
+    browser: {
+      origin: new URL(app.identity.publicUrl).origin,
+      csrfToken: (sessionId) => createHmac("sha256", "test key").update(`csrf|${sessionId}`).digest("base64url"),
+    },
+    cliPolling: "same_address",
+    trustedProxies: [],
+    limits: { perMinute: 0, streamsPerPerson: 5 },
     developmentPeople: [{ assignee: "ana", name: "Ana", roles: [] }],
     uiDirectory: null,
     log: false,

@@ -1,0 +1,154 @@
+/** Tenants of one installation: they neither see nor guess each other (docs/spec/identity.md section 9). */
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
+import { bodyOf, textAt } from "../support/json-answer.ts";
+import { must, signedIn, signedInAs, type BrowserAnswer, type TestBrowser } from "../support/signed-in.ts";
+import { describeOnEveryPostgres } from "../support/test-database.ts";
+import { openServer, type TestServer } from "../support/test-server.ts";
+
+describeOnEveryPostgres("organizations", (database) => {
+  let at: TestServer;
+  let platform: TestBrowser;
+  let ana: TestBrowser;
+  let ben: TestBrowser;
+  let second = "";
+  /** What Ana has in the first organization. */
+  let requestId = "";
+  let taskId = "";
+
+  beforeAll(async () => {
+    at = await openServer(database.url, { application: { identity: { development: false } } });
+    platform = await signedIn(at);
+    const made = must(await platform.post("/orgs", { name: "Second", slug: "second" }, { fresh: true }), 201);
+    second = textAt(made, "id");
+    ana = await signedInAs(at, platform, { roles: ["admin", "org_admin"] });
+    ben = await signedInAs(at, platform, { roles: ["admin", "org_admin"], organization: second });
+    const policy = {
+      ...{ policy_key: "secret", name: "Secret", artifact_type: "thing" },
+      stages: [
+        {
+          ...{ name: "One", stage_order: 1 },
+          rules: [{ rule_type: "user", rule_value: { user_id: textAt(ana.me, "assignee") } }],
+        },
+      ],
+    };
+    must(await ana.post("/policies", policy, { fresh: true }), 201);
+    must(await ana.post("/policies/secret/versions/1/activate", {}, { fresh: true }), 200);
+    const asked = { policy_key: "secret", artifact_type: "thing", artifact_id: "1", requester: "rita" };
+    const request = must(await ana.post("/requests", asked), 201);
+    requestId = textAt(request, "request_id");
+    taskId = textAt(request, "tasks", 0, "id");
+  }, 60_000);
+
+  afterAll(async () => {
+    await at.close();
+  });
+
+  function firstOf(list: JsonValue | undefined): JsonObject {
+    const first = Array.isArray(list) ? list.find(isJsonObject) : undefined;
+    if (first === undefined) throw new Error("an empty list");
+    return first;
+  }
+
+  function seen({ statusCode, body }: BrowserAnswer, id: string): { readonly status: number; readonly body: string } {
+    return { status: statusCode, body: body.replaceAll(id, "<id>").replace(/"trace":"[^"]*"/, '"trace":""') };
+  }
+
+  it.each(["/requests/:id", "/requests/:id/events", "/requests/:id/explain", "/requests/:id/decisions", "/tasks/:id"])(
+    "identity R-ORG-2: GET %s of another organization is what an unknown id is",
+    async (path) => {
+      const id = path.startsWith("/tasks") ? taskId : requestId;
+      const unknown = randomUUID();
+      const theirs = await ben.get(path.replace(":id", id));
+      const nobodys = await ben.get(path.replace(":id", unknown));
+      expect(theirs.statusCode).toBe(404);
+      expect(seen(theirs, id)).toEqual(seen(nobodys, unknown));
+      expect((await ana.get(path.replace(":id", id))).statusCode).toBe(200);
+    },
+  );
+
+  it.each([
+    ["/requests/:id/cancel", {}],
+    ["/requests/:id/resolve", {}],
+    ["/tasks/:id/claim", {}],
+    ["/tasks/:id/reassign", { new_assignee: "zoe" }],
+    ["/tasks/:id/decision", { action: "approve", digest: `sha256:${"0".repeat(64)}` }],
+  ])("identity R-ORG-2: POST %s of another organization is what an unknown id is", async (path, body) => {
+    const id = path.startsWith("/tasks") ? taskId : requestId;
+    const unknown = randomUUID();
+    const theirs = await ben.post(path.replace(":id", id), body);
+    const nobodys = await ben.post(path.replace(":id", unknown), body);
+    expect(theirs.statusCode).toBe(404);
+    expect(seen(theirs, id)).toEqual(seen(nobodys, unknown));
+  });
+
+  it.each([
+    "/requests",
+    "/tasks?assignee=*",
+    "/inbox",
+    "/policies",
+    "/delegations",
+    "/directory/users",
+    "/people",
+    "/admin/audit",
+    "/tokens",
+    "/machines",
+  ])("identity R-ORG-2: the list %s holds nothing of another organization", async (path) => {
+    const text = (await ben.get(path)).body;
+    for (const secret of [requestId, taskId, ana.personId, textAt(ana.me, "assignee"), "secret"]) {
+      expect(text.includes(secret), `${secret} in ${path}`).toBe(false);
+    }
+  });
+
+  it("identity R-ORG-2: a policy of the same key is another one", async () => {
+    expect((await ben.get("/policies/secret/versions")).body).not.toContain(ana.personId);
+    const answer = await ben.post("/requests", { policy_key: "secret", artifact_type: "thing", artifact_id: "1" });
+    expect([answer.statusCode, bodyOf(answer)["code"]]).toEqual([404, "no_active_policy"]);
+  });
+
+  it("identity R-ORG-2: nobody chooses an organization they have no role in, and learns not even that it exists", async () => {
+    const headers = { "x-countersign-org": second };
+    const foreign = await ana.get("/me", { headers });
+    const unknown = await ana.get("/me", { headers: { "x-countersign-org": "nowhere" } });
+    expect(foreign.statusCode).toBe(404);
+    expect(seen(foreign, second)).toEqual(seen(unknown, "nowhere"));
+  });
+
+  it("identity R-ORG-4: whoever runs the platform acts in an organization while it is chosen, and only there", async () => {
+    const inSecond = await platform.get("/people", { headers: { "x-countersign-org": "second" } });
+    expect(inSecond.body).toContain(ben.personId);
+    expect(inSecond.body).not.toContain(ana.personId);
+    expect((await platform.get("/people")).body).not.toContain(ben.personId);
+  });
+
+  it("identity R-ORG-2: the whole ledger is for the platform alone once there are several organizations", async () => {
+    const answer = await ana.get("/ledger/export");
+    expect([answer.statusCode, bodyOf(answer)["code"]]).toEqual([403, "permission_denied"]);
+  });
+
+  it("identity R-FACT-9: an organization vouches for the factors of its own people alone", async () => {
+    const superuser = await signedInAs(at, platform, { roles: ["platform_superuser"] });
+    const factor = textAt(firstOf(must(await superuser.get("/me/factors"), 200)["factors"]), "id");
+    const vouched = await ben.post(
+      `/people/${superuser.personId}/factors/${factor}/vouch`,
+      { reason: "a favour" },
+      { fresh: true },
+    );
+    expect(vouched.statusCode).toBe(404);
+    must(
+      await ana.post(`/people/${superuser.personId}/factors/${factor}/vouch`, { reason: "known" }, { fresh: true }),
+      200,
+    );
+  });
+
+  it("identity R-ORG-6: a suspended organization lets none of its credentials in, until it is taken up again", async () => {
+    must(await platform.post(`/orgs/${second}/suspend`, {}, { fresh: true }), 200);
+    at.advance(1_100);
+    const refused = await ben.get("/me");
+    expect([refused.statusCode, bodyOf(refused)["code"]]).toEqual([403, "org_suspended"]);
+    must(await platform.post(`/orgs/${second}/reactivate`, {}, { fresh: true }), 200);
+    at.advance(1_100);
+    expect((await ben.get("/me")).statusCode).toBe(200);
+  });
+});
