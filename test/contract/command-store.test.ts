@@ -7,6 +7,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { Actor } from "../../src/core/person.ts";
 import { isRefusal } from "../../src/core/refusal.ts";
 import type { Request } from "../../src/core/request.ts";
+import { everyRecord } from "../support/every-record.ts";
 import { describeOnEveryPostgres, type TestDatabase } from "../support/test-database.ts";
 import { initialize, openApplication, type TestApplication } from "../support/test-application.ts";
 import { verifyDatabase } from "../support/verify-database.ts";
@@ -57,12 +58,8 @@ describeOnEveryPostgres("the command store", (database) => {
       name: "poison_rows",
       needs: {},
       carryOut: (world) => {
-        const session = {
-          tokenHash: "x",
-          orgId: "00000000-0000-4000-8000-000000000000",
-          personId: world.newId<"person">(),
-        };
-        const times = { createdAt: world.now, expiresAt: world.now, endedAt: null };
+        const nowhere = "00000000-0000-4000-8000-000000000000";
+        const { session } = everyRecord(nowhere, world.newId<"person">(), world.now);
         const entry = {
           draft: {
             org: null,
@@ -75,7 +72,7 @@ describeOnEveryPostgres("the command store", (database) => {
           },
           openings: [],
         };
-        return { answer: null, changes: { entries: [entry], sessions: [{ ...session, ...times, claims: {} }] } };
+        return { answer: null, changes: { entries: [entry], records: { session: [session] } } };
       },
     });
     const late = [1, 2, 3].map(() => ask(admin, "payout.v1"));

@@ -1,11 +1,10 @@
 /** How strongly a decision is proven below a signature, and what it is bound to (identity section 6, R-SIGN-7, R-SIGN-8). */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEVELOPMENT_ISSUER } from "../../src/http/token-verification/development-verifier.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { bodyOf, textAt } from "../support/json-answer.ts";
 import { must, outcomeOf, signedInAs, TestBrowser, type BrowserAnswer } from "../support/signed-in.ts";
-import { openSigningServer, SigningScene, type Asked } from "../support/signing-scene.ts";
+import { linkTokens, openSigningServer, SigningScene, type Asked } from "../support/signing-scene.ts";
 import { SoftwareAuthenticator, totpCode } from "../support/software-authenticator.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 import { as, asAdmin, type TestServer } from "../support/test-server.ts";
@@ -24,13 +23,6 @@ interface Decider {
     readonly url: string;
     readonly said: JsonObject;
   }>;
-}
-
-/** The person's tokens of another issuer are theirs: what linking that identity leads to. */
-async function linkTokens(at: TestServer, personId: string, name: string): Promise<void> {
-  await at.pool.query("insert into identities values ($1, $2, $3, now(), 0, gen_random_uuid())", [
-    ...[DEVELOPMENT_ISSUER, name, personId],
-  ]);
 }
 
 async function newDecider(scene: SigningScene, stage: JsonObject = { assurance: "mfa" }): Promise<Decider> {

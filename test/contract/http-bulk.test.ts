@@ -8,7 +8,7 @@ import { canonicalJson } from "../../src/ledger/canonical-json.ts";
 import { parseEntry, type EntryFields } from "../../src/ledger/entry.ts";
 import { textAt } from "../support/json-answer.ts";
 import { must, outcomeOf, signedInAs, type TestBrowser } from "../support/signed-in.ts";
-import { listOf, openSigningServer, SigningScene } from "../support/signing-scene.ts";
+import { linkTokens, listOf, openSigningServer, SigningScene } from "../support/signing-scene.ts";
 import { totpCode } from "../support/software-authenticator.ts";
 import { ORIGIN, sha256 } from "../support/test-application.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
@@ -42,6 +42,7 @@ describeOnEveryPostgres("many decisions at once", (database) => {
   async function decider(stage: JsonObject): Promise<Decider> {
     const name = `ann-${randomUUID().slice(0, 8)}`;
     const ann = await signedInAs(at, scene.root, { login: name });
+    await linkTokens(at, ann.personId, name);
     const policyKey = `of-${name}`;
     await scene.policy(policyKey, [{ people: [name, "ben"], ...stage }]);
     const ask = async (count: number): Promise<readonly Item[]> => {

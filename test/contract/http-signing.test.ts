@@ -7,6 +7,7 @@ import { canonicalJson } from "../../src/ledger/canonical-json.ts";
 import { objectIn, textAt } from "../support/json-answer.ts";
 import { must, outcomeOf, signedInAs, TestBrowser } from "../support/signed-in.ts";
 import {
+  linkTokens,
   listOf,
   objectAt,
   openSigningServer,
@@ -42,6 +43,7 @@ describeOnEveryPostgres("signed decisions", (database) => {
   async function signer(stage: JsonObject = SIGNED): Promise<Signer> {
     const name = `ann-${randomUUID().slice(0, 8)}`;
     const ann = await signedInAs(at, scene.root, { login: name });
+    await linkTokens(at, ann.personId, name);
     const policyKey = `of-${name}`;
     await scene.policy(policyKey, [{ people: [name, "ben"], ...stage }]);
     const ask = async (): Promise<{ readonly asked: Asked; readonly task: string }> => {

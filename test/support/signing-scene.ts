@@ -2,6 +2,7 @@
  * A server on which decisions are proven: policies of every assurance, people with passkeys, and a browser's way from a view
  * over a statement to a signed decision. The ledger's origin is the server's own, so that evidence verifies offline.
  */
+import { DEVELOPMENT_ISSUER } from "../../src/http/token-verification/development-verifier.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { isJsonObject } from "../../src/core/json.ts";
 import { bodyOf, textAt } from "./json-answer.ts";
@@ -139,4 +140,11 @@ export function objectAt(value: JsonValue | undefined, ...path: readonly string[
   );
   if (!isJsonObject(found)) throw new Error(`no object at ${path.join(".")}`);
   return found;
+}
+
+/** The person's tokens of another issuer are theirs: what linking that identity leads to. */
+export async function linkTokens(at: TestServer, personId: string, name: string): Promise<void> {
+  await at.pool.query("insert into identities values ($1, $2, $3, now(), 0, gen_random_uuid())", [
+    ...[DEVELOPMENT_ISSUER, name, personId],
+  ]);
 }
