@@ -39,6 +39,8 @@ export interface PolicyVersion {
   readonly key: string;
   readonly version: number;
   readonly status: PolicyStatus;
+  /** Brought by the product: read and copied, never changed through the API (R-POLICY-10). */
+  readonly managed: boolean;
   /** The policy JSON as it was written, canonical when it became active (R-POLICY-2). */
   readonly document: JsonObject;
   readonly digest: string;

@@ -6,6 +6,7 @@ import type { Facts, FactsNeeded } from "../core/facts.ts";
 import type { DelegationId, NewId, PersonId, RequestId, TaskId } from "../core/ids.ts";
 import type { Instant, Person } from "../core/person.ts";
 import type { Request } from "../core/request.ts";
+import type { EntryFields } from "../ledger/entry.ts";
 import type { ChangeSet, CompiledPolicy, DelegationRecord, IdempotencyRecord, PolicyVersion } from "./change-set.ts";
 import type { DirectoryEntry, PersonRecord } from "./identity-records.ts";
 import type { RecordKind, RecordMember, RecordQuery, Records } from "./records.ts";
@@ -17,6 +18,8 @@ export interface Needs {
   readonly taskIds?: readonly TaskId[];
   /** The live requests of these people, at most `limit` of them, in the order of their ids. */
   readonly requestsOf?: RequestsOf;
+  /** The requests that hold a live key of this form. */
+  readonly liveKeys?: readonly LiveKeys[];
   /** The active version of these policy lines. */
   readonly activePolicyKeys?: readonly string[];
   /** Every version of these policy lines. */
@@ -29,6 +32,8 @@ export interface Needs {
   readonly knownNames?: readonly string[];
   readonly directory?: readonly { readonly kind: "role" | "group"; readonly client: string; readonly name: string }[];
   readonly records?: readonly RecordQuery[];
+  /** What the ledger has recorded of these requests. */
+  readonly recordedOf?: readonly RequestId[];
   /** How many openings belong to entries that name these people. */
   readonly openingsOf?: readonly PersonId[];
 }
@@ -40,6 +45,12 @@ export interface RequestsOf {
   readonly limit: number;
 }
 
+/** Keys say what at most one live request is about (R-STAGE-8), their beginning and their end what several have in common. */
+export interface LiveKeys {
+  readonly startsWith: string;
+  readonly endsWith: string;
+}
+
 /** The state as this command finds it: what `Needs` named, after every earlier command of the same transaction. */
 export interface World {
   readonly now: Instant;
@@ -48,6 +59,8 @@ export interface World {
   requestOfTask(id: TaskId): Request | undefined;
   /** Those that `Needs.requestsOf` asked for; the command must be `alone`. */
   requestsOfPeople(): readonly Request[];
+  /** Those that `Needs.liveKeys` asked for, as they are now; whether they still live is for the engine to say. */
+  requestsWithLiveKey(keys: LiveKeys): readonly Request[];
   /** Ascending by version; empty when the line does not exist. */
   policyLine(key: string): readonly PolicyVersion[];
   /** Compiled once; which version is active was read in this transaction (R-POLICY-5). */
@@ -62,6 +75,11 @@ export interface World {
   directoryEntry(kind: "role" | "group", client: string, name: string): DirectoryEntry | undefined;
   /** Openings of entries that name the person; asked for in `Needs.openingsOf`. */
   openingsOf(id: PersonId): number;
+  /**
+   * What the ledger has recorded of the request, in order, also by earlier commands of this transaction; of its grant's uses
+   * the newest alone. Null where an entry cannot be read. Asked for in `Needs.recordedOf`.
+   */
+  recordedOf(id: RequestId): readonly EntryFields[] | null;
   /** The records that hold the value in this member, in the order of their keys; asked for in `Needs.records`. */
   records<Kind extends RecordKind>(kind: Kind, by: RecordMember<Kind>, value: string): readonly Records[Kind][];
 }

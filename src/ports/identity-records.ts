@@ -187,6 +187,8 @@ export interface ApiTokenRecord {
   readonly expiresAt: Instant | null;
   readonly revokedAt: Instant | null;
   readonly legacy: boolean;
+  /** `{provider, value, expires_at}` of the workload's token it was given for (R-WID-3); null for one that somebody made. */
+  readonly exchanged: JsonObject | null;
 }
 
 export interface TokenSecretRecord {

@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Instant } from "../core/person.ts";
 import type { PolicyStatus } from "../core/policy.ts";
 import type { Decision, Request, RequestStatus, Task, TaskKind, TaskStatus } from "../core/request.ts";
+import type { EntryFields } from "../ledger/entry.ts";
 import type { Page } from "./page.ts";
 import type { DelegationRecord, PolicyVersion } from "./change-set.ts";
 import type {
@@ -17,6 +18,12 @@ import type {
   OrganizationRecord,
   PersonRecord,
 } from "./identity-records.ts";
+import type { DeployCallReader } from "./deploy-call-reader.ts";
+import type { JobReader } from "./job-reader.ts";
+import type { LedgerLineReader } from "./ledger-line-reader.ts";
+import type { NumberReader } from "./number-reader.ts";
+import type { DeployReader } from "./deploy-reader.ts";
+import type { EffectAttemptRecord, EffectRecord } from "./effects.ts";
 import type { MemberReader } from "./member-reader.ts";
 import type { RecordKind, RecordQuery, Records } from "./records.ts";
 
@@ -145,10 +152,33 @@ export interface AuditLine {
   readonly position: number;
 }
 
-export interface Reader extends MemberReader {
+export interface DeliveryFilter {
+  readonly id?: string;
+  readonly status?: "pending" | "delivered" | "exhausted";
+  readonly requestId?: string;
+  readonly eventType?: string;
+  readonly url?: string;
+  readonly since?: Instant;
+  readonly until?: Instant;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** An effect of kind `webhook`, with what its attempts say. */
+export interface Delivery {
+  readonly effect: EffectRecord;
+  readonly lastAttemptAt: Instant | null;
+  /** An earlier one of the same request, while both wait. */
+  readonly blockedBy: string | null;
+}
+
+export interface Reader
+  extends MemberReader, DeployCallReader, DeployReader, NumberReader, LedgerLineReader, JobReader {
   /** The whole aggregate, one statement. */
   request(id: RequestId, viewer: Viewer): Promise<Request | undefined>;
   requests(filter: RequestFilter, viewer: Viewer): Promise<Page<RequestSummary>>;
+  /** What the ledger has recorded of it, as `World.recordedOf` tells. */
+  recordedOf(id: RequestId): Promise<readonly EntryFields[] | null>;
   /** Undefined when the request is unknown or not the viewer's to see (R-EVENT-4). */
   events(id: RequestId, afterSequence: number, viewer: Viewer): Promise<readonly StoredEvent[] | undefined>;
   task(id: TaskId, viewer: Viewer): Promise<TaskView | undefined>;
@@ -164,6 +194,11 @@ export interface Reader extends MemberReader {
   delegations(filter: DelegationFilter, viewer: Viewer): Promise<readonly DelegationRecord[]>;
   delegation(id: DelegationId): Promise<DelegationRecord | undefined>;
   audit(filter: AuditFilter): Promise<Page<AuditLine>>;
+  deliveries(filter: DeliveryFilter): Promise<Page<Delivery>>;
+  /** Oldest first; undefined when there is no such delivery here. */
+  deliveryAttempts(id: string): Promise<readonly EffectAttemptRecord[] | undefined>;
+  /** When each webhook secret last signed a call, by name. */
+  secretUses(): Promise<ReadonlyMap<string, Instant>>;
   directory(filter: {
     readonly kind: "role" | "group";
     readonly q?: string;

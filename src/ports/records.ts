@@ -10,6 +10,15 @@ import type {
   StatementRecord,
   ViewRecord,
 } from "./ceremony-records.ts";
+import type { ChatIntegrationRecord } from "./chat.ts";
+import type {
+  DeployApprovalRecord,
+  DeployObjectRecord,
+  DeploySettingRecord,
+  DeployTreeRecord,
+} from "./deploy-records.ts";
+import type { EffectRecord } from "./effects.ts";
+import type { WebhookSecretRecord } from "./webhook-records.ts";
 import type {
   AliasRecord,
   ApiTokenRecord,
@@ -53,6 +62,12 @@ export interface StateRecords {
   readonly scimResource: ScimResourceRecord;
   readonly alias: AliasRecord;
   readonly directoryEntry: DirectoryEntry;
+  readonly effect: EffectRecord;
+  readonly webhookSecret: WebhookSecretRecord;
+  readonly deployApproval: DeployApprovalRecord;
+  readonly deployObject: DeployObjectRecord;
+  readonly deploySetting: DeploySettingRecord;
+  readonly chatIntegration: ChatIntegrationRecord;
 }
 
 /** What lives for minutes, beside the ledger. */
@@ -63,6 +78,7 @@ export interface ScratchRecords {
   readonly view: ViewRecord;
   readonly statement: StatementRecord;
   readonly spentProof: SpentProofRecord;
+  readonly deployTree: DeployTreeRecord;
 }
 
 export type Records = StateRecords & ScratchRecords;

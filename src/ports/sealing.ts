@@ -12,6 +12,8 @@ export interface Sealing {
   seal(text: string, place: SealedPlace): string;
   /** Throws `SecretUnreadable` when the key is missing or the value does not belong here. */
   open(sealed: string, place: SealedPlace): string;
+  /** Places whose value was opened in vain within the last hour and has neither been opened nor sealed anew since. */
+  unreadable(): readonly SealedPlace[];
 }
 
 /** Refuses the act that needs the secret; it never yields an empty one (R-SEAL-4). */

@@ -273,13 +273,13 @@ def read_entries(bundle, checkpoint):
         entry = read_entry(item["bytes"])
         must(entry is not None and entry["seq"] == item["seq"], 3, "entry_invalid", "form")
         if entry["kind"] not in ("ledger.created", "ledger.key_added"):
-            must(entry["org"] == request["org"], 3, "entry_invalid", "organization")
-            if entry["request"] == request["id"]:
+            own = entry["request"] == request["id"]
+            if own or not entry["kind"].startswith("factor."):
+                must(entry["org"] == request["org"], 3, "entry_invalid", "organization")
+                must(own or entry["kind"] == "policy.activated", 3, "entry_invalid", "request")
+            if own:
                 resource = entry["resource"]
                 must(resource is None or resource["gate"] == request["gate"], 3, "entry_invalid", "gate")
-            else:
-                context = entry["kind"] == "policy.activated" or entry["kind"].startswith("factor.")
-                must(context, 3, "entry_invalid", "request")
         if before is not None:
             last, text = before
             must(entry["seq"] > last["seq"] and entry["at"] >= last["at"], 3, "entry_invalid", "order")

@@ -73,6 +73,8 @@ function disputed(verdicts: readonly (Verdict | object)[]): readonly object[] {
 function isRich({ rows, request, hasAttestation, isErased }: SampleApproval): boolean {
   const count = (kind: string): number => rows.filter(({ draft }) => draft.kind === kind).length;
   const signed = rows.filter(({ draft }) => draft.data["assertion"] !== undefined && draft.data["assertion"] !== null);
+  // What is changed about who was asked is not in the tree that the signers saw.
+  const asked = rows.findIndex(({ draft }) => draft.kind === "request.resolved");
   const unlimited = rows.some(({ draft }) => draft.kind === "grant.issued" && draft.data["uses"] === null);
   return (
     request.outcome === "approved" &&
@@ -80,11 +82,19 @@ function isRich({ rows, request, hasAttestation, isErased }: SampleApproval): bo
     hasAttestation &&
     !isErased &&
     signed.length >= 2 &&
+    signed[0]?.draft.data["decision"] === "approve" &&
+    signed.every(({ draft }) => seenBy(draft.data) <= asked) &&
     count("grant.used") === 2 &&
     unlimited &&
     count("grant.revoked") === 0 &&
     rows.some(({ openings }) => openings.length > 0)
   );
+}
+
+/** The size of the tree whose checkpoint a statement names. */
+function seenBy({ statement }: SampleApproval["payload"]): number {
+  const checkpoint = isRecord(statement) ? statement["checkpoint"] : null;
+  return isRecord(checkpoint) ? Number(checkpoint["size"]) : Infinity;
 }
 
 function richApproval(): SampleApproval {
@@ -117,7 +127,15 @@ describe("good bundles", () => {
     expect([...kinds]).toEqual(
       expect.arrayContaining([
         ...["request.resolved", "request.stage_skipped", "request.stage_escalated", "request.quorum_skipped"],
-        ...["task.expired", "task.reassigned", "decision.recorded", "grant.used", "grant.revoked", "ledger.key_added"],
+        ...[
+          "task.expired",
+          "task.reassigned",
+          "decision.recorded",
+          "grant.used",
+          "grant.revoked",
+          "grant.expired",
+          "ledger.key_added",
+        ],
       ]),
     );
     const left = approvals.filter(({ rows }) =>

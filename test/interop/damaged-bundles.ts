@@ -166,6 +166,19 @@ export const BUNDLE_DAMAGES: readonly BundleDamage[] = [
     rows((all) => changeDraft(all, "request.stage_started", { org: `org_${"0f".repeat(16)}` })),
   ),
   invalidEntry(
+    "an activation by another organization",
+    rows((all) => changeDraft(all, "policy.activated", { org: `org_${"0f".repeat(16)}` })),
+  ),
+  invalidEntry(
+    "an entry about a key that calls itself one of the request, of another organization",
+    rows((all) =>
+      changeDraft(all, "factor.enrolled", {
+        org: `org_${"0f".repeat(16)}`,
+        request: all.find(({ draft }) => draft.kind === "request.created")?.draft.request ?? null,
+      }),
+    ),
+  ),
+  invalidEntry(
     "an entry of another gate",
     rows((all) =>
       changeDraft(all, "request.stage_started", { resource: { digest: `sha256:${OTHER_HASH}`, gate: "connector" } }),

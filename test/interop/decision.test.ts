@@ -16,7 +16,7 @@ import { toHex } from "../../src/ledger/hex.ts";
 import { pureSha256 } from "../../src/ledger/sha256.ts";
 import { askPython } from "./ask-python.ts";
 import vectors from "./decision-v1.json" with { type: "json" };
-import { DAMAGES, invalidDecisions, sampleKeys, validDecisions } from "./sample-decisions.ts";
+import { DAMAGES, invalidDecisions, placedDecisions, sampleKeys, validDecisions } from "./sample-decisions.ts";
 import type { DecisionQuestion, DecisionSample } from "./sample-decisions.ts";
 import { nodeSha256, sampleHash } from "./sample-ledger.ts";
 
@@ -142,6 +142,12 @@ describe("generated decisions", () => {
     },
     TIMEOUT_MS,
   );
+
+  it("identity R-SIGN-1: where they were signed is judged alike here and in Python, with a public address and without", () => {
+    const samples = placedDecisions(13, keys);
+    expect(verdicts(samples)).toEqual(samples.map(({ name, check }) => ({ name, expected: check, ours: check })));
+    expect(python(samples)).toEqual(samples.map(({ name, check }) => ({ name, expected: check, answer: { check } })));
+  });
 
   it(
     `identity R-SIGN-1: ${DAMAGES.length * ROUNDS} bad ones fail at the same check here and in Python`,

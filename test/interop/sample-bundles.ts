@@ -164,6 +164,9 @@ function openingsOf(openings: readonly Opening[], seq: number, isErased: boolean
   return openings.map((opening) => (isErased ? { seq, path: opening.path, erased: true } : { seq, ...opening }));
 }
 
+/** Where people enrolled keys who act in several organizations: no matter to what they sign. */
+const ELSEWHERE = `org_${"0e".repeat(16)}`;
+
 /** One request from its policy to its end. */
 class Life {
   readonly dice: Dice;
@@ -228,7 +231,7 @@ class Life {
     this.create();
     const turns = this.dice.chance(0.1) ? this.dice.below(4) : 40;
     for (let turn = 0; turn < turns && isLive(this.request.status); turn += 1) this.turn();
-    if (this.request.status === "approved" && this.dice.chance(0.7)) this.grant();
+    if (this.request.status === "approved" && this.dice.chance(0.7)) this.useGrant();
     if (this.dice.chance(0.5)) this.noise();
   }
 
@@ -250,16 +253,20 @@ class Life {
       if (dice.chance(0.3)) this.noise();
       const key = this.keyOf(index);
       this.append(
-        this.entry("factor.enrolled", {
-          factor: factorOf(person),
-          person: dashless("usr", person.id),
-          type: "passkey",
-          spki: key.spki,
-          alg: key.algorithm,
-          credential_digest: credentialOf(person),
-          ...(dice.chance(0.5) ? { backup_eligible: true } : {}),
-          usable_at: new Date(this.now).toISOString(),
-        }),
+        this.entry(
+          "factor.enrolled",
+          {
+            factor: factorOf(person),
+            person: dashless("usr", person.id),
+            type: "passkey",
+            spki: key.spki,
+            alg: key.algorithm,
+            credential_digest: credentialOf(person),
+            ...(dice.chance(0.5) ? { backup_eligible: true } : {}),
+            usable_at: new Date(this.now).toISOString(),
+          },
+          index % 3 === 2 ? ELSEWHERE : this.org,
+        ),
       );
     }
     const digest = digestOf(this.document);
@@ -275,6 +282,7 @@ class Life {
     const created = createRequest(
       {
         ...{ id: newId(), orgId: this.org.slice(4), actor, artifactType: policy.artifactType, artifactId: "batch-7" },
+        ...{ gate: "generic", liveKey: null },
         ...{ requester: machine ? "somebody else" : null, context: {}, expiresInHours: null },
         ...{ salt: "", digest: digestOf(this.payload) },
       },
@@ -357,18 +365,20 @@ class Life {
     this.command({ type: "leave", personId: task.personId, cause: "suspended" }, null);
   }
 
-  /** Grants are the gates' business; the engine knows nothing of them. */
-  grant(): void {
+  /** What the approval yielded is used, and sometimes taken back or left to run out. */
+  useGrant(): void {
     const { dice } = this;
-    const grant = dashless("grant", this.newId());
-    const uses = dice.chance(0.5) ? 1 + dice.below(3) : null;
-    const expires = new Date(this.now + HOUR).toISOString();
-    this.append(this.about("grant.issued", { grant, expires_at: expires, uses }));
-    for (let use = 1; use <= Math.min(uses ?? 2, 2); use += 1) {
+    const given = { actor: MACHINE, by: "gate", digest: this.request.digest } as const;
+    for (let use = 1; use <= Math.min(this.request.grant?.usesMax ?? 2, 2); use += 1) {
       this.now += 60_000;
-      this.append(this.about("grant.used", { grant, use, action: "convox:release:promote", outcome: "success" }));
+      this.command({ type: "use_grant", ...given, action: "convox:release:promote" }, MACHINE);
     }
-    if (dice.chance(0.3)) this.append(this.about("grant.revoked", { grant }));
+    const { actor, by } = given;
+    if (dice.chance(0.2)) this.command({ type: "revoke_grant", actor, by, reason: "rejected", comment: "no" }, MACHINE);
+    if (dice.chance(0.2)) {
+      this.now += 2 * HOUR;
+      this.command({ type: "tick" }, null);
+    }
   }
 
   command(command: Command, actor: Actor | null, signer: Person | null = null): void {
@@ -569,6 +579,7 @@ function policyDocument(dice: Dice): JsonObject {
     forbid_repeat_approvers: dice.chance(0.4),
     ...(dice.chance(0.3) ? { request_ttl_hours: 1 + dice.below(20) } : {}),
     ...(dice.chance(0.3) ? { admin_override: dice.pick(["allow", "reason", "off"]) } : {}),
+    grant: dice.chance(0.8) ? { ttl_minutes: 60, uses: dice.chance(0.5) ? 1 + dice.below(3) : null } : {},
     stages: Array.from({ length: count }, (_, index) => stageDocument(dice, index + 1, isParallel)),
   };
 }

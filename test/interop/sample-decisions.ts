@@ -54,6 +54,8 @@ interface Draft {
   /** Statements signed by the same touch; null for a statement signed alone. */
   readonly batch: { readonly others: readonly string[]; readonly index: number } | null;
   readonly enrolled: JsonObject;
+  /** In which organization the key was enrolled. */
+  readonly home: string;
   readonly recorded: Partial<EntryFields>;
   readonly data: JsonObject;
   readonly question: Partial<DecisionQuestion>;
@@ -79,6 +81,7 @@ function draftOf(dice: Dice, keys: readonly SoftwareKey[]): Draft {
     ceremony: { flags, counter: dice.chance(0.5) ? 0 : 1 + dice.below(1_000_000) },
     batch: dice.chance(0.5) ? { others, index: dice.below(size) } : null,
     enrolled: { backup_eligible: (flags & FLAGS.eligible) !== 0 },
+    home: dice.chance(0.2) ? `org_${dice.hex(16)}` : statement.org,
     recorded: {},
     data: {},
     question: {},
@@ -173,12 +176,12 @@ function recordedEntry({ statement, recorded, data }: Draft, assertion: JsonObje
   };
 }
 
-function enrolledEntry({ statement, key, enrolled }: Draft): EntryFields {
+function enrolledEntry({ statement, key, enrolled, home }: Draft): EntryFields {
   return {
     v: 1,
     seq: 1_000_000,
     at: time(-86_400),
-    org: statement.org,
+    org: home,
     kind: "factor.enrolled",
     actor: statement.approver,
     credential: null,
@@ -689,6 +692,36 @@ export const DAMAGES: readonly Damage[] = [
       }),
   },
 ];
+
+/** Signed at these places of this machine, for ledgers of these origins; null where both belong together. */
+const PLACES: readonly (readonly [string, string, string | null])[] = [
+  ["localhost/dev/0123456789abcdef", "http://localhost:8123", null],
+  ["localhost/0123456789abcdef", "http://localhost", null],
+  ["localhost/0123456789abcdef", "https://localhost:443", null],
+  ["localhost:8123/v1/ledger", "http://localhost:8123", null],
+  ["localhost:8123/v1/ledger", "http://localhost:8124", "origin"],
+  ["localhost/v1/ledger", "http://localhost:8123", "origin"],
+  ["localhost/dev/0123456789abcdef", "http://localhost:8123/", "origin"],
+  ["localhost/dev/0123456789abcdef", "http://localhost:", "origin"],
+  ["localhost/dev/0123456789abcdef", "http://localhost:08123", "origin"],
+  ["localhost/dev/0123456789abcdef", "http://localhost:812345", "origin"],
+  ["localhost/dev/0123456789abcdef", "http://localhost:80:80", "origin"],
+  ["localhost/dev/0123456789abcdef", "http://localhost:8123\n", "origin"],
+  ["localhost/dev/0123456789abcdef", "http://localhost.example.com:8123", "origin"],
+  ["localhost/dev/0123456789abcdef", "http://127.0.0.1:8123", "origin"],
+  ["approvals.example.com/dev/0123456789abcdef", "https://approvals.example.com:8123", "origin"],
+];
+
+export function placedDecisions(seed: number, keys: readonly SoftwareKey[]): readonly DecisionSample[] {
+  const dice = new Dice(seed);
+  return PLACES.map(([ledger, web, check]) => {
+    const draft = draftOf(dice, keys);
+    const rpId = ledger.startsWith("localhost") ? "localhost" : RP_ID;
+    const ceremony = { ...draft.ceremony, origin: web, rpId };
+    const question = write({ ...draft, ceremony, question: { origin: ledger } });
+    return { name: `${web} for ${ledger}`, check, question };
+  });
+}
 
 /** Decisions of which every one is wrong in one way. */
 export function invalidDecisions(

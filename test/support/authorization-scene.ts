@@ -101,12 +101,17 @@ export class Scene {
       // Waiting for what has ended takes no time.
       await this.#send("POST", `/requests/${requestId}/cancel`, asAdmin, {});
     }
+    if (url.includes("/grant/")) {
+      await this.#send("POST", `/tasks/${taskId}/decision`, callers.holder, { action: "approve", digest });
+    }
     if (url.endsWith("/release")) await this.#send("POST", `/tasks/${taskId}/claim`, callers.holder);
     const bodies: Readonly<Record<string, unknown>> = {
       cancel: {},
       decision: { action: "approve", digest },
       statement: { view: NO_VIEW, action: "approve" },
       reassign: { new_assignee: "zoe" },
+      use: { digest },
+      revoke: { comment: "no longer wanted" },
     };
     const body = bodies[url.split("/").at(-1) ?? ""];
     return { path, ...(body === undefined ? {} : { body }) };

@@ -144,9 +144,11 @@ export function policy(change: Partial<Omit<Policy, "stages">> & { readonly stag
     artifactType: "payout.batch",
     forbidSelfApproval: false,
     forbidRepeatApprovers: false,
+    forbiddenApprovers: [],
     requestTtlHours: null,
     adminOverride: null,
     allowHandover: false,
+    grant: { ttlMinutes: null, uses: null },
     ...change,
   };
 }
@@ -191,6 +193,7 @@ export interface Scene {
   readonly requester?: string | null;
   readonly context?: JsonObject;
   readonly expiresInHours?: number | null;
+  readonly expiresInMinutes?: number;
   readonly artifactType?: string;
 }
 
@@ -257,12 +260,15 @@ export class Run {
       {
         id: this.newId(),
         orgId: "organization",
+        gate: "generic",
+        liveKey: null,
         actor: scene.by ?? machine("pipeline"),
         artifactType: scene.artifactType ?? this.policy.artifactType,
         artifactId: "batch-7",
         requester: scene.requester ?? null,
         context: this.#context,
         expiresInHours: scene.expiresInHours ?? null,
+        expiresInMinutes: scene.expiresInMinutes ?? null,
         salt: "salt",
         digest: "sha256:payload",
       },

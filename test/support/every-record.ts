@@ -56,6 +56,7 @@ export function everyRecord(orgId: string, personId: PersonId, now: number): One
     apiToken: {
       ...{ ...inside, machineId: machine.id, name: "test", prefix: "cst_", lastFour: "abcd", scopes: [] },
       ...{ creatorPermissions: [], limits: {}, createdBy: "test", expiresAt: null, revokedAt: null, legacy: false },
+      exchanged: { provider: id, value: "hash", expires_at: now + 1 },
     },
     tokenSecret: { tokenHash: id, tokenId: id, createdAt: now, endsAt: null },
     identityProvider: {
@@ -71,5 +72,63 @@ export function everyRecord(orgId: string, personId: PersonId, now: number): One
       ...{ ...owned, orgId, kind: "user", externalId: null, groupPath: null, attributes: {}, version: 1 },
       ...{ updatedAt: now, deletedAt: null },
     },
+    deployApproval: {
+      ...{ ...inside, requestId: id, scope: "production", app: "myapp", commit: "a".repeat(40), branch: null },
+      ...{ message: "test", ciMetadata: null, images: {}, targetTokenId: null, targetPersonId: personId },
+      ...{
+        createdByTokenId: null,
+        createdByPersonId: personId,
+        version: 1,
+        facts: NO_FACTS,
+        ciJoined: [],
+        warnings: [],
+      },
+      ...{
+        ci: { provider: null, ready: false, problems: [], url: null },
+        sourceTree: { state: "pending", treeId: null },
+      },
+      ...{ sourceDigest: null, objectKey: null, objectUrl: null, uploadCount: 0, builds: [], releaseId: null },
+      ...{ promotes: [], processIds: [], execCommands: {}, commands: [], deployedAt: null, deployedByTokenId: null },
+      ...{ deployedByPersonId: null, supersededBy: null },
+    },
+    deployObject: {
+      ...{ orgId, scope: "production", app: "myapp", key: id, url: `object://myapp/${id}`, bytes: 1 },
+      ...{
+        objectSha256: "a".repeat(64),
+        sourceDigest: "b".repeat(64),
+        manifests: [],
+        approvalIds: [],
+        tokenId: null,
+        personId,
+      },
+      uploadedAt: now,
+    },
+    deploySetting: { orgId, scope: "production", app: "", key: id, value: 1, updatedBy: "test", updatedAt: now },
+    chatIntegration: {
+      ...{ orgId, teamId: "T1", teamName: "Test", botUserId: "U1", botToken: "sealed", alertsEnabled: true },
+      ...{ alertsChannelId: null, connectedBy: "test", createdAt: now, updatedAt: now, removedAt: null },
+    },
+    webhookSecret: {
+      ...{
+        ...inside,
+        name: id,
+        callerService: id,
+        status: "active",
+        secret: "sealed",
+        previous: null,
+        effectiveAt: now,
+      },
+      ...{ previousUntil: null, allowedCallers: null, allowedUrls: null, revokedAt: null },
+    },
+    effect: {
+      ...{ ...inside, kind: "mail", lane: id, position: 0, requestId: null, payload: {}, state: "pending" },
+      ...{ attempts: 0, dueAt: now, endsAt: null, lastError: null, result: null, doneAt: null },
+    },
   };
 }
+
+const NO_FACTS: Records["deployApproval"]["facts"] = {
+  ...{ repository: null, isDefaultBranch: null, commit: null, pullRequest: null, activeRelease: null },
+  ...{ activeCommit: null, changes: null, commitUrl: null, branchUrl: null, prUrl: null, unmatchedAuthors: [] },
+  workload: null,
+};

@@ -79,5 +79,5 @@ export function statusAndCode(base: string, { method, path, headers = {}, body }
 
 function codeIn(text: string): readonly string[] {
   const code = /"code":"([a-z_]+)"/.exec(text.startsWith("{") ? text : "")?.[1];
-  return code === undefined || !text.includes('"trace"') ? [] : [code];
+  return code === undefined || !/"(?:trace|request_id)":/.test(text) ? [] : [code];
 }

@@ -1,12 +1,12 @@
 /**
  * A description of a schema that two versions of Postgres write alike and a reviewer can read: tables with columns and
- * constraints, then indexes, functions, triggers, views, sequences and types, each sorted by name.
+ * constraints, then indexes, functions, triggers, policies, views, sequences and types, each sorted by name.
  */
 import type { Pool } from "pg";
 
 export async function describeSchema(pool: Pool): Promise<string> {
   const parts: string[] = ["-- The schema after all migrations. Written by `npm run golden`; do not edit."];
-  for (const statement of [TYPES, SEQUENCES, TABLES, VIEWS, INDEXES, FUNCTIONS, TRIGGERS]) {
+  for (const statement of [TYPES, SEQUENCES, TABLES, VIEWS, INDEXES, FUNCTIONS, TRIGGERS, POLICIES]) {
     const result = await pool.query<{ text: string }>(statement);
     parts.push(...result.rows.map((row) => row.text.trim()));
   }
@@ -63,6 +63,16 @@ const TRIGGERS = `
   join pg_class c on c.oid = t.tgrelid
   where not t.tgisinternal and c.relnamespace = 'public'::regnamespace
   order by c.relname collate "C", t.tgname collate "C"`;
+
+/** Whether a table is walled; the condition in one line. */
+const POLICIES = `
+  select format('alter table %I %s row level security;', c.relname, case when c.relforcerowsecurity then 'force' else 'enable' end)
+         || coalesce((select string_agg(format(E'\\ncreate policy %I on %I using %s;', p.polname, c.relname,
+              regexp_replace(pg_get_expr(p.polqual, p.polrelid), E'\\\\s+', ' ', 'g')), '' order by p.polname collate "C")
+            from pg_policy p where p.polrelid = c.oid), '') as text
+  from pg_class c
+  where c.relrowsecurity and c.relnamespace = 'public'::regnamespace
+  order by c.relname collate "C"`;
 
 const VIEWS = `
   select format(E'create %s %I as\\n%s',

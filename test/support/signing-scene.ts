@@ -110,7 +110,7 @@ export class SigningScene {
   }
 }
 
-function policyDocument(
+export function policyDocument(
   key: string,
   stages: readonly (JsonObject & { readonly people: readonly string[] })[],
   more: JsonObject,

@@ -10,6 +10,7 @@ import { createReader } from "../../src/adapters/postgres/reader.ts";
 import { createFailureCounter, createRateCounter, createScratch } from "../../src/adapters/postgres/scratch.ts";
 import { createSealing } from "../../src/adapters/sealing/sealing.ts";
 import { PolicyCache } from "../../src/adapters/postgres/working-set.ts";
+import type { DeployParts } from "../../src/app/deploy/deploy-parts.ts";
 import type { Application, ApplicationSettings, IdentitySettings } from "../../src/app/application.ts";
 import { identify, type Principal } from "../../src/app/identify.ts";
 import { LastSeen } from "../../src/app/last-seen.ts";
@@ -23,6 +24,7 @@ import { emptyHead } from "../../src/ledger/head.ts";
 import { buildIdentityProviders } from "../../src/main/build-identity-providers.ts";
 import { randomId } from "../../src/main/random-id.ts";
 import type { Sha256 } from "../../src/ledger/sha256.ts";
+import { testDeployParts } from "./test-deploy-parts.ts";
 
 export const ORIGIN = "localhost/test/ledger";
 
@@ -61,6 +63,7 @@ export interface TestApplicationOptions {
   readonly settings?: Partial<ApplicationSettings>;
   readonly identity?: Partial<IdentitySettings>;
   readonly batchMax?: number;
+  readonly deploy?: Partial<DeployParts>;
 }
 
 export function openApplication(url: string, options: TestApplicationOptions): TestApplication {
@@ -107,6 +110,7 @@ export function openApplication(url: string, options: TestApplicationOptions): T
       throw error;
     }),
     organizations: new OrganizationDirectory(createReader(pool, { orgId: options.orgId }), clock),
+    deploy: { ...testDeployParts(clock), ...options.deploy },
   };
   const forOrganization = (orgId: string): Application => {
     const reader = createReader(pool, { orgId });
@@ -147,6 +151,7 @@ const TEST_IDENTITY: IdentitySettings = {
   backupCodesDecide: true,
   requireMfaAll: false,
   apiTokenMaxDays: 365,
+  personTokenAudience: null,
   development: true,
 };
 

@@ -7,6 +7,7 @@ import { buildServer } from "../../src/http/build-server.ts";
 import type { CommitSignal, ServerOptions } from "../../src/http/server-options.ts";
 import { createDevelopmentVerifier } from "../../src/http/token-verification/development-verifier.ts";
 import { workloadCaller } from "../../src/http/token-verification/workload-caller.ts";
+import { createSecretsWatch } from "../../src/main/secrets-watch.ts";
 import { NO_EVIDENCE, testEvidence } from "./test-evidence.ts";
 import { initialize, openApplication, type TestApplication, type TestApplicationOptions } from "./test-application.ts";
 
@@ -45,6 +46,7 @@ export async function openServer(
   // In place of the database's notifications.
   events.subscribe(() => {
     options.tokens.found.drop();
+    app.deploy.settings.drop();
   });
   const built = await buildServer(options);
   const close = async (): Promise<void> => {
@@ -72,6 +74,7 @@ export function serverOptions(app: ServerOptions["app"]): ServerOptions {
       sla: { checkIntervalSeconds: 300 },
     },
     ledger: { quarantined: false, finding: null },
+    secrets: createSecretsWatch({ missingKeys: () => Promise.resolve([]), seals: app.seals, clock: app.clock }),
     evidence: NO_EVIDENCE,
     events: { subscribe: () => () => undefined },
     access: { roleClients: ["awe-admin-portal"], machineClaims: {} },
