@@ -10,6 +10,7 @@ import { PolicyCache } from "../src/adapters/postgres/working-set.ts";
 import type { Application } from "../src/app/application.ts";
 import { mintPerson } from "../src/app/mint-person.ts";
 import { buildApplication } from "../src/main/build-application.ts";
+import { withoutRacks } from "../src/main/build-deploy.ts";
 import { CommitSignal } from "../src/main/commit-signal.ts";
 import { loadConfig } from "../src/main/config.ts";
 import { identitySettings } from "../src/main/identity-settings.ts";
@@ -54,6 +55,7 @@ export async function openWorkbench(): Promise<Workbench> {
     identity: identitySettings(config, { development: true, publicUrl: "http://localhost" }),
     keyring: { sealing: "bench", keys: new Map([["bench", randomBytes(32)]]) },
     isQuarantined: () => false,
+    deploy: withoutRacks(() => Date.now()),
     onFault: (error) => {
       throw error;
     },

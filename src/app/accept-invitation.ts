@@ -1,10 +1,10 @@
 /**
- * Somebody who was invited comes in by their link: the login is theirs from here on, and the session can enrol a factor and
- * nothing else. They count as active with the first factor (docs/spec/identity.md R-LOCAL-6, status table of section 1).
+ * Somebody who was invited comes in by their link: the name that they were invited under is theirs from here on, and the
+ * session can enrol a factor and nothing else. They count as active with the first factor (docs/spec/identity.md R-LOCAL-6,
+ * R-ID-3, status table of section 1).
  */
 import type { PersonId } from "../core/ids.ts";
-import { foldName } from "../core/person.ts";
-import { refuse, type Refusal } from "../core/refusal.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { AliasRecord, IdentityRecord, PersonRecord } from "../ports/identity-records.ts";
 import type { Carried, World } from "../ports/command-store.ts";
 import { recordsBy } from "../ports/records.ts";
@@ -21,7 +21,7 @@ import { openedSession, secretHash } from "./session-record.ts";
 export interface Acceptance {
   readonly token: string;
   readonly name: string | null;
-  /** Null keeps the login of the invitation, else the e-mail address becomes the login. */
+  /** Who sends one sends that of the invitation: nobody proves a name by choosing it. */
   readonly login: string | null;
   readonly client: string | null;
   readonly address: string | null;
@@ -33,30 +33,31 @@ export async function acceptInvitation(app: Application, about: Acceptance): Pro
   const { personId, orgId } = link;
   if (personId === null || orgId === null) return linkInvalid();
   const [person] = await app.reader.records(recordsBy("person", "id", [personId]));
-  const login = about.login ?? person?.email ?? person?.assignee ?? null;
-  if (login === null) return linkInvalid();
+  if (person === undefined) return linkInvalid();
+  const { assignee } = person;
   const home = app.forOrganization(orgId);
   return home.store.submit<EnrolmentOpened | Refusal>({
     name: "accept_invitation",
     needs: {
       personIds: [personId],
-      knownNames: [login],
-      identities: [{ issuer: LOCAL_ISSUER, subject: loginSubject(login) }],
+      knownNames: [assignee],
+      identities: [{ issuer: LOCAL_ISSUER, subject: loginSubject(assignee) }],
       records: [
         recordsBy("oneTimeLink", "tokenHash", [secretHash(app, about.token)]),
         recordsBy("identity", "personId", [personId]),
+        recordsBy("alias", "personId", [personId]),
       ],
     },
     alone: true,
-    carryOut: (world) => carryOut(home, world, { about, personId, login }),
+    carryOut: (world) => carryOut(home, world, { about, personId, assignee }),
   });
 }
 
 interface Asked {
   readonly about: Acceptance;
   readonly personId: PersonId;
-  /** Used where the invitation gave none. */
-  readonly login: string;
+  /** As it was when the needs were named. */
+  readonly assignee: string;
 }
 
 function carryOut(app: Application, world: World, asked: Asked): Carried<EnrolmentOpened | Refusal> {
@@ -67,10 +68,7 @@ function carryOut(app: Application, world: World, asked: Asked): Carried<Enrolme
     return { answer: linkInvalid(), changes: NO_CHANGE };
   }
   const login = loginFor(app, world, asked);
-  if (login === null) {
-    const message = "Somebody here has this login already: choose another";
-    return { answer: refuse("already_exists", message), changes: NO_CHANGE };
-  }
+  if (isRefusal(login)) return { answer: login, changes: NO_CHANGE };
   const opened = openedSession(app, world.now, {
     ...{ personId, kind: "enrolment", method: "link", aal: 1, client: about.client, address: about.address },
     ...{ lifeSeconds: ENROLMENT_SECONDS, idleSeconds: null },
@@ -95,48 +93,59 @@ function carryOut(app: Application, world: World, asked: Asked): Carried<Enrolme
     answer: { token: opened.token, session: opened.record },
     changes: {
       entries: [entry, opened.entry],
-      aliases: login.alias === null ? [] : [login.alias],
+      aliases: login.aliases,
       records: {
         oneTimeLink: [{ ...link, usedAt: world.now }],
         person: [accepted],
-        identity: login.identities,
+        identity: login.identity === null ? [] : [login.identity],
         session: [opened.record],
       },
     },
   };
 }
 
-interface LoginChange {
-  readonly identities: readonly IdentityRecord[];
-  readonly alias: AliasRecord | null;
+interface Login {
+  /** Null where the invitation made it. */
+  readonly identity: IdentityRecord | null;
+  readonly aliases: readonly AliasRecord[];
 }
 
-/** The login asked for, else that of the invitation, else the address; null when it is somebody else's. */
-function loginFor(app: Application, world: World, { about, personId, login }: Asked): LoginChange | null {
-  const own = world
+/**
+ * Only names that somebody else wrote are proven by coming in: the invitation's, or that of whoever a directory made. A name of
+ * one's own choice would be the one that a policy points at (R-ID-3).
+ */
+function loginFor(app: Application, world: World, asked: Asked): Login | Refusal {
+  const { about, personId } = asked;
+  const subjects = world
     .records("identity", "personId", personId)
-    .filter((identity) => identity.issuer === LOCAL_ISSUER && identity.unlinkedAt === null);
-  const wanted = loginSubject(login);
-  const name = own.some(({ subject }) => subject === wanted) ? login : nameOfInvitation(world, personId, own);
-  if (own.length > 0 && (about.login === null || name === login)) {
-    // Proven from here on: whoever came in holds what was sent to them (R-ID-3).
-    return { identities: [], alias: name === null ? null : aliasOf(app, personId, name) };
+    .filter((identity) => identity.issuer === LOCAL_ISSUER && identity.unlinkedAt === null)
+    .map(({ subject }) => subject);
+  const invited = subjects.length === 0 ? [loginSubject(asked.assignee)] : subjects;
+  if (about.login !== null && !invited.includes(loginSubject(about.login))) return notTheirs();
+  if (subjects.length === 0) return newLogin(app, world, asked);
+  // As they were written: another spelling is another name to a policy. One that was moved away since is not among them.
+  const written = world
+    .records("alias", "personId", personId)
+    .filter((alias) => alias.orgId === app.orgId && subjects.includes(alias.folded));
+  return { identity: null, aliases: written.map((alias) => ({ ...alias, proof: "verified" })) };
+}
+
+/** Whom a directory made has no login yet: it is the name by which they are known. */
+function newLogin(app: Application, world: World, { personId, assignee }: Asked): Login | Refusal {
+  const owner = world.identity(LOCAL_ISSUER, loginSubject(assignee));
+  const known = world.known(assignee)?.person.id;
+  if ([owner, known].some((id) => id !== undefined && id !== personId)) {
+    return refuse(
+      "already_exists",
+      "Somebody here has your user name already: ask for an invitation under another one",
+    );
   }
-  const owner = world.identity(LOCAL_ISSUER, wanted);
-  const known = world.known(login);
-  if (owner !== undefined && owner !== personId) return null;
-  if (known !== undefined && known.person.id !== personId) return null;
-  const { identity, alias } = localLogin(app, world.now, { personId, login, orgId: app.orgId });
-  const former = own.map((each): IdentityRecord => ({ ...each, unlinkedAt: world.now }));
-  return { identities: [...former, identity], alias };
+  const { identity, alias } = localLogin(app, world.now, { personId, login: assignee, orgId: app.orgId });
+  return { identity, aliases: [alias] };
 }
 
-/** The login of the invitation as it was written; null where the person is known by another name. */
-function nameOfInvitation(world: World, personId: PersonId, own: readonly IdentityRecord[]): string | null {
-  const name = world.personRecord(personId)?.assignee ?? "";
-  return own.some(({ subject }) => subject === loginSubject(name)) ? name : null;
-}
-
-function aliasOf(app: Application, personId: PersonId, name: string): AliasRecord {
-  return { orgId: app.orgId, name, folded: foldName(name), personId, proof: "verified" };
+function notTheirs(): Refusal {
+  const message =
+    "Your user name is the one you were invited under: leave it out, or ask for an invitation under another";
+  return refuse("invalid_input", message, [{ path: ["body", "login"], message }]);
 }

@@ -10,6 +10,7 @@ import type { Sealing } from "../ports/sealing.ts";
 import type { WorkloadTokens } from "../ports/workload-tokens.ts";
 import type { OrganizationDirectory } from "./organization-directory.ts";
 import type { Sha256 } from "../ledger/sha256.ts";
+import type { DeployParts } from "./deploy/deploy-parts.ts";
 import type { LastSeen } from "./last-seen.ts";
 import type { RefusalDesk } from "./refusal-desk.ts";
 
@@ -38,6 +39,7 @@ export interface Application {
   readonly lastSeen: LastSeen;
   readonly organizations: OrganizationDirectory;
   readonly refusals: RefusalDesk;
+  readonly deploy: DeployParts;
   readonly clock: () => number;
 }
 
@@ -45,6 +47,20 @@ export interface ApplicationSettings extends Settings {
   readonly delegationMaxDays: number;
   /** Who reads what others ask for: those who take part, or everybody with a valid token (R-AUTH-31). */
   readonly readScope: "participants" | "authenticated";
+  /** Absent while no mail is sent (R-MAIL-1). */
+  readonly notifier?: NotifierSettings;
+  /** Absent where no callbacks are sent: requests that ask for them are refused. */
+  readonly webhooks?: WebhookSettings;
+}
+
+export interface WebhookSettings {
+  /** Why an address may not be called; null when it may (R-HOOK-20). */
+  readonly urlFault: (url: string) => string | null;
+}
+
+export interface NotifierSettings {
+  /** Of those who look after this installation. */
+  readonly adminAddresses: readonly string[];
 }
 
 /** What an installation says about signing in; an organization's settings may be stricter (docs/spec/identity.md). */
@@ -61,6 +77,8 @@ export interface IdentitySettings {
   readonly backupCodesDecide: boolean;
   readonly requireMfaAll: boolean;
   readonly apiTokenMaxDays: number;
+  /** Whom a person's forwarded token must be made for (R-IDP-12); "" is anybody, null that no such tokens are taken. */
+  readonly personTokenAudience: string | null;
   /** Tokens are not verified and people may sign in as anybody (R-DEV). */
   readonly development: boolean;
 }

@@ -9,6 +9,7 @@ import type { CeremonyRecord } from "../ports/ceremony-records.ts";
 import type { BackupCodeRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { accountMail } from "./effects/account-mail.ts";
 import { factorEntry } from "./factor-entry.ts";
 import type { Prover } from "./factor-throttle.ts";
 import { hex, utf8 } from "./ledger-names.ts";
@@ -60,7 +61,8 @@ export async function confirmBackupCodes(app: Application, who: Prover, ceremony
       }));
       const id = ceremony.id;
       const about = { kind: "factor.backup_codes_created", id, type: "backup_codes", personId, sessionId } as const;
-      const changes = { entries: [factorEntry(app, about)], records: { backupCode: [...ended, ...made] } };
+      const told = accountMail(app, world, { message: "backup_codes_made", personId });
+      const changes = { entries: [factorEntry(app, about)], records: { backupCode: [...ended, ...made], ...told } };
       return { answer: null, changes };
     },
   });

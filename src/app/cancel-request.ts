@@ -1,8 +1,10 @@
 /** A live request is called off. */
+import type { GateCancel } from "../core/cancel-request.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { Actor } from "../core/person.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Request } from "../core/request.ts";
+import type { StoreCommand } from "../ports/command-store.ts";
 import type { Application } from "./application.ts";
 import { auditRecord } from "./audit.ts";
 import { once, type Once, type Replay } from "./idempotency.ts";
@@ -13,17 +15,33 @@ export interface CancelRequestInput {
   readonly reason: string | null;
 }
 
+/** Of a gate that has judged by its own rules who may cancel. */
+export interface GateCancelInput extends CancelRequestInput {
+  readonly gate: GateCancel;
+}
+
 export function cancelRequest(
   app: Application,
   actor: Actor,
   input: CancelRequestInput,
   call: Once<Request> | null,
 ): Promise<Request | Refusal | Replay> {
-  const command = requestCommand<Request>(app, {
+  return app.store.submit(once(cancelCommand(app, actor, input), call, (request) => request.id));
+}
+
+/** For gates, which may write something of their own beside it. */
+export function cancelCommand(
+  app: Application,
+  actor: Actor,
+  input: CancelRequestInput | GateCancelInput,
+): StoreCommand<Request | Refusal> {
+  const gate = "gate" in input ? { gate: input.gate } : {};
+  return requestCommand<Request>(app, {
     name: "cancel_request",
     target: { requestId: input.requestId },
     actor,
-    command: () => ({ type: "cancel", actor, reason: input.reason }),
+    judged: "gate" in input,
+    command: () => ({ type: "cancel", actor, reason: input.reason, ...gate }),
     answer: ({ request }) => request,
     audit: ({ request }, before, { world, entryOf }) => [
       auditRecord(
@@ -41,5 +59,4 @@ export function cancelRequest(
       ),
     ],
   });
-  return app.store.submit(once(command, call, (request) => request.id));
 }

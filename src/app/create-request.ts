@@ -5,11 +5,12 @@ import type { RequestId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Actor } from "../core/person.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
-import type { Request } from "../core/request.ts";
+import type { Request, RequestCallback } from "../core/request.ts";
 import { boundPayload } from "../gates/generic/bound-payload.ts";
 import type { CompiledPolicy } from "../ports/change-set.ts";
 import type { StoreCommand, World } from "../ports/command-store.ts";
 import type { Application } from "./application.ts";
+import { callbackNeeds, callbackRefusal } from "./effects/request-callback.ts";
 import { once, type Once, type Replay } from "./idempotency.ts";
 import { base64url } from "./ledger-names.ts";
 import { recordRequest } from "./record-request.ts";
@@ -24,6 +25,9 @@ export interface CreateRequestInput {
   readonly context: JsonObject;
   readonly requester: string | null;
   readonly expiresInHours: number | null;
+  readonly callback?: RequestCallback | null;
+  /** Given by a gate in the place of hours. */
+  readonly expiresInMinutes?: number | null;
 }
 
 const SALT_BYTES = 16;
@@ -35,9 +39,10 @@ export function createRequest(
   call: Once<Request> | SpentOnce<Request> | null,
 ): Promise<Request | Refusal | Replay> {
   const salt = base64url(app.random(SALT_BYTES));
+  const callback = input.callback ?? null;
   const command: StoreCommand<Request | Refusal> = {
     name: "create_request",
-    needs: { activePolicyKeys: [input.policyKey] },
+    needs: { activePolicyKeys: [input.policyKey], records: callbackNeeds(app, callback) },
     gather(world) {
       const active = world.activePolicy(input.policyKey);
       if (active === undefined) return { names: [], lookups: [] };
@@ -50,6 +55,8 @@ export function createRequest(
         return { answer: refusal, changes: NO_CHANGE };
       }
       const { version, policy } = active;
+      const barred = callbackRefusal(app, world, { actor, callback });
+      if (barred !== null) return { answer: barred, changes: NO_CHANGE };
       const pin = { id: version.id, key: version.key, version: version.version, digest: version.digest };
       const request = newRequest(app, { input, actor, salt }, active, world);
       const step = create(request, { policy, pin, facts, settings: app.settings, now: world.now });
@@ -77,7 +84,16 @@ function newRequest(
   const id: RequestId = world.newId();
   const requester = requesterOf({ requester: input.requester, actor });
   const payload = boundPayload({ ...input, requester, salt, policy: version, revision: 1 });
-  return { ...input, id, orgId: app.orgId, actor, salt, digest: digestOf(payload, app.sha256) };
+  return {
+    ...input,
+    id,
+    orgId: app.orgId,
+    gate: "generic",
+    liveKey: null,
+    actor,
+    salt,
+    digest: digestOf(payload, app.sha256),
+  };
 }
 
 /** The request as expressions will see it, before it exists. */

@@ -19,8 +19,10 @@ import { recordsBy, type RecordChanges } from "../ports/records.ts";
 import type { Application } from "./application.ts";
 import { auditRecord } from "./audit.ts";
 import { coolingDown, decidingMethods } from "./deciding-factors.ts";
+import { deployDecision } from "./deploy/gate-decision.ts";
 import type { SignedEvidence } from "./event-entry.ts";
 import { factorUnknown, isLiveFactor } from "./factor-used.ts";
+import type { GrantWindow } from "./grant-window.ts";
 import { once, type Once, type Replay } from "./idempotency.ts";
 import { isOwnView } from "./mint-statement.ts";
 import type { ProvenFactor } from "./proof.ts";
@@ -45,6 +47,8 @@ export interface DecideTaskInput {
   readonly digest: string | null;
   /** Id of the view that the decision is about. */
   readonly view?: string | null;
+  /** How long the approval lasts, as its gate says at the deciding moment (deploy R-EXPIRY-1); absent where none speaks. */
+  readonly grantWindow?: GrantWindow;
 }
 
 /** What stands behind a decision besides the credential; absent where nothing does. */
@@ -77,10 +81,14 @@ export async function decideTask(
   call: Once<DecisionMade> | null,
 ): Promise<DecisionMade | Refusal | Replay> {
   const { session, factor, signature } = { ...NO_PROOF, ...input };
+  // Without a rack nothing is asked, and commands keep the order in which they came.
+  const gate = app.deploy.racks.all().length === 0 ? null : await deployDecision(app, input);
+  if (gate !== null && isRefusal(gate)) return gate;
   const looked = signature === null ? null : await lookAtSignature(app, signature);
   const viewId = looked?.viewId ?? input.view ?? null;
   const [view] = viewId === null ? [] : await app.reader.records(recordsBy("view", "id", [viewId]));
-  const deciding: Deciding = { app, actor, input, session, factor, looked, viewId, view };
+  const granted = gate === null ? input : { ...input, grantWindow: gate };
+  const deciding: Deciding = { app, actor, input: granted, session, factor, looked, viewId, view };
   const answer = await app.store.submit(once(decideCommand(deciding), call, ({ request }) => request.id));
   return isRefusal(answer) ? withMethods(app, actor, answer) : answer;
 }
@@ -149,7 +157,9 @@ function decisionAct({ actor, input }: Deciding, { proven, signed }: Assessed): 
       const decisionId: DecisionId = world.newId();
       const { taskId, action, comment, attachmentsRef, reasonCode, digest } = input;
       const said = { taskId, action, comment, attachmentsRef, reasonCode, digest };
-      return { type: "decide", actor, decisionId, ...said, proven };
+      const { grantWindow } = input;
+      const grant = grantWindow === undefined ? {} : { grant: { ttlMinutes: grantWindow.minutes(world) } };
+      return { type: "decide", actor, decisionId, ...said, proven, ...grant };
     },
     answer: ({ request }) => decisionMade(request, input.taskId),
     audit: ({ request }, _before, { world, entryOf }) => {
@@ -167,6 +177,7 @@ function proofNeeds({ app, actor, input, session, factor, looked, viewId, view }
     ...(typeof key === "string" && view?.orgId === app.orgId ? [{ activePolicyKeys: [key] }] : []),
     ...(factor?.factorId == null ? [] : [{ records: [recordsBy("factor", "id", [factor.factorId])] }]),
     ...(looked === null ? [] : [signatureNeeds(looked, decider)]),
+    ...(input.grantWindow === undefined ? [] : [input.grantWindow.needs]),
   ];
 }
 
@@ -254,13 +265,13 @@ function completed(
 ): Carried<DecisionMade | Refusal> {
   if (isRefusal(answer)) {
     const isUnripe = unripe !== null && answer.refusal === "step_up_required";
-    return { answer: isUnripe ? unripe : answer, changes: { ...changes, records: spent } };
+    return { answer: isUnripe ? unripe : answer, changes: { ...changes, records: { ...changes.records, ...spent } } };
   }
   const displays =
     signed === null || view === null
       ? []
       : [{ digest: view.displayDigest, requestId: request.id, document: view.display }];
-  return { answer, changes: { ...changes, records: { ...spent, ...counted }, displays } };
+  return { answer, changes: { ...changes, records: { ...changes.records, ...spent, ...counted }, displays } };
 }
 
 /** Tells what the person could prove the decision with (engine R-DECIDE-10). */

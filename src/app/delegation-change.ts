@@ -5,6 +5,7 @@ import type { ChangeSet, DelegationRecord } from "../ports/change-set.ts";
 import type { World } from "../ports/command-store.ts";
 import type { Application } from "./application.ts";
 import { auditRecord } from "./audit.ts";
+import { delegationMail } from "./effects/delegation-mail.ts";
 import { describe, hidden, ledgerTime } from "./entry-writer.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
 
@@ -17,7 +18,7 @@ export function recordDelegation(
   actor: Actor,
   delegation: DelegationRecord,
   at: { readonly world: World; readonly ended: boolean },
-): Pick<ChangeSet, "entries" | "audit"> {
+): Pick<ChangeSet, "entries" | "audit" | "records"> {
   const window = { starts_at: ledgerTime(delegation.startsAt), ends_at: ledgerTime(delegation.endsAt) };
   const shown = { user_id: delegation.fromName, delegate_to: delegation.toName, ...window };
   const scoped = delegation.policyKeys.length + delegation.artifactTypes.length > 0;
@@ -54,5 +55,5 @@ export function recordDelegation(
       metadata: { reason: delegation.reason },
     },
   );
-  return { entries: [entry], audit: [audit] };
+  return { entries: [entry], audit: [audit], records: delegationMail(app, delegation, at) };
 }

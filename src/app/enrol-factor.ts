@@ -7,6 +7,7 @@ import type { World } from "../ports/command-store.ts";
 import type { FactorRecord, PersonRecord, SessionRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { accountMail } from "./effects/account-mail.ts";
 import { ledgerTime, type EntryData } from "./entry-writer.ts";
 import { historyOf, usableFrom } from "./factor-cool-down.ts";
 import { grownSession, holdingsIn, holdingsNeeded, liveSession } from "./factor-enrolment.ts";
@@ -77,6 +78,11 @@ export async function enrolFactor(app: Application, enrolment: Enrolment): Promi
             factor: [record],
             session: grown.sessions,
             person: withHandle(grown.people[0] ?? person, enrolment.handle, grown.people.length > 0),
+            ...accountMail(app, world, {
+              message: "factor_added",
+              personId: who.personId,
+              data: { factor_type: record.type },
+            }),
           },
         },
       };

@@ -3,6 +3,7 @@ import { refuse, type Refusal } from "../core/refusal.ts";
 import type { PasswordRecord, SessionRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { accountMail } from "./effects/account-mail.ts";
 import { grownSession, holdingsIn, holdingsNeeded, liveSession, type GrownSession } from "./factor-enrolment.ts";
 import { factorEntry } from "./factor-entry.ts";
 import type { Prover } from "./factor-throttle.ts";
@@ -53,6 +54,7 @@ export async function setPassword(
             password: [record],
             session: [...ended.map((each) => each.record), ...grown.sessions],
             person: grown.people,
+            ...accountMail(app, world, { message: "password_set", personId }),
           },
         },
       };

@@ -3,13 +3,14 @@
  * Names and free text are committed to, never written (R-PRIV-1).
  */
 import type { EngineEvent, EngineEventType } from "../core/event.ts";
+import type { Grant } from "../core/grant.ts";
 import type { PersonId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Request, Task } from "../core/request.ts";
 import { hidden, ledgerTime, type EntryData } from "./entry-writer.ts";
 import { ledgerId } from "./ledger-names.ts";
 
-export const ENTRY_KINDS = {
+const ENTRY_KINDS = {
   request_created: "request.created",
   stage_started: "request.stage_started",
   stage_skipped: "request.stage_skipped",
@@ -31,7 +32,20 @@ export const ENTRY_KINDS = {
   request_rejected: "request.rejected",
   request_cancelled: "request.cancelled",
   request_expired: "request.expired",
+  grant_used: "grant.used",
+  grant_extended: "grant.extended",
+  grant_revoked: "grant.revoked",
+  grant_expired: "grant.expired",
 } as const satisfies Readonly<Record<EngineEventType, string>>;
+
+/** A cancelled request whose place another one took has a kind of its own. */
+export function entryKind(event: EngineEvent): string {
+  return isSuperseding(event) ? "request.superseded" : ENTRY_KINDS[event.type];
+}
+
+function isSuperseding(event: EngineEvent): boolean {
+  return event.type === "request_cancelled" && event.cause === "superseded";
+}
 
 /** What a decision was signed with; everything that an offline check needs besides the key (identity R-SIGN-1). */
 export interface SignedEvidence {
@@ -102,6 +116,36 @@ export function entryData(event: EngineEvent, request: Request, { requester, sig
     case "request_cancelled":
     case "request_expired":
       return endingMembers(event, request);
+    case "grant_used":
+    case "grant_extended":
+    case "grant_revoked":
+    case "grant_expired":
+      return grantMembers(event);
+  }
+}
+
+/** What the approval yields, told right after it (R-APP-7). */
+export function issuedMembers({ id, expiresAt, usesMax }: Grant): EntryData {
+  return { grant: ledgerId("grant", id), expires_at: ledgerTime(expiresAt), uses: usesMax };
+}
+
+type GrantEvent = Extract<
+  EngineEvent,
+  { readonly type: "grant_used" | "grant_extended" | "grant_revoked" | "grant_expired" }
+>;
+
+function grantMembers(event: GrantEvent): EntryData {
+  const { id, uses, expiresAt, revokedReason, revokedComment } = event.grant;
+  const grant = ledgerId("grant", id);
+  switch (event.type) {
+    case "grant_used":
+      return { grant, use: uses, action: event.action, outcome: "success" };
+    case "grant_extended":
+      return { grant, expires_at: ledgerTime(expiresAt) };
+    case "grant_revoked":
+      return { grant, reason_code: revokedReason, reason: hidden(revokedComment) };
+    case "grant_expired":
+      return { grant };
   }
 }
 
@@ -204,10 +248,19 @@ function endingMembers(event: EndingEvent, request: Request): EntryData {
     case "request_rejected":
       return { ...counts, reason_code: event.reason, reason: hidden(event.comment) };
     case "request_cancelled":
-      return { ...counts, reason: hidden(event.reason) };
+      return { ...counts, reason: hidden(event.reason), ...causeMembers(event) };
     case "request_expired":
       return counts;
   }
+}
+
+function causeMembers({
+  cause,
+  supersededBy,
+}: Extract<EndingEvent, { readonly type: "request_cancelled" }>): EntryData {
+  if (cause === null) return {};
+  if (cause !== "superseded") return { reason_code: cause };
+  return { reason_code: cause, by_request: supersededBy === null ? null : ledgerId("req", supersededBy) };
 }
 
 function person(id: PersonId): string {

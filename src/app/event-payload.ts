@@ -3,6 +3,7 @@
  * the members that every payload has, then those of its type. Times inside payloads end in `+00:00`.
  */
 import type { EngineEvent } from "../core/event.ts";
+import type { Grant } from "../core/grant.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Instant } from "../core/person.ts";
 import type { Request } from "../core/request.ts";
@@ -16,12 +17,16 @@ export function eventPayload(event: EngineEvent, request: Request): JsonObject {
     stage_order: event.stageOrder,
     revision: request.revision,
     ...(event.actor === null ? {} : { actor: event.actor.name, actor_id: event.actor.id }),
-    ...(isPeopleEvent(event) ? peopleMembers(event) : ownMembers(event, request)),
+    ...(isPeopleEvent(event)
+      ? peopleMembers(event)
+      : isGrantEvent(event)
+        ? grantMembers(event)
+        : ownMembers(event, request)),
   };
 }
 
 // eslint-disable-next-line complexity -- one flat case per event type; the compiler sees that none is missing
-function ownMembers(event: Exclude<EngineEvent, PeopleEvent>, request: Request): JsonObject {
+function ownMembers(event: Exclude<EngineEvent, PeopleEvent | GrantEvent>, request: Request): JsonObject {
   switch (event.type) {
     case "request_created":
       return { policy_key: request.policy.key, policy_version: request.policy.version };
@@ -67,7 +72,22 @@ function ownMembers(event: Exclude<EngineEvent, PeopleEvent>, request: Request):
         next_attempt_at: payloadTime(event.nextAttemptAt),
       };
     case "request_approved":
-      return event.reason === null ? {} : { reason: event.reason };
+    case "request_rejected":
+    case "request_cancelled":
+    case "request_expired":
+      return endingMembers(event);
+  }
+}
+
+type EndingEvent = Extract<
+  EngineEvent,
+  { readonly type: "request_approved" | "request_rejected" | "request_cancelled" | "request_expired" }
+>;
+
+function endingMembers(event: EndingEvent): JsonObject {
+  switch (event.type) {
+    case "request_approved":
+      return { ...(event.reason === null ? {} : { reason: event.reason }), grant: issuedMembers(event.grant) };
     case "request_rejected":
       return {
         ...(event.reason === null ? {} : { reason: event.reason }),
@@ -76,9 +96,55 @@ function ownMembers(event: Exclude<EngineEvent, PeopleEvent>, request: Request):
         ...(event.possible === undefined ? {} : { possible: event.possible }),
       };
     case "request_cancelled":
-      return event.reason === null ? {} : { reason: event.reason };
+      return cancelMembers(event);
     case "request_expired":
       return { expires_at: payloadTime(event.expiresAt) };
+  }
+}
+
+function cancelMembers({
+  reason,
+  cause,
+  supersededBy,
+}: Extract<EndingEvent, { readonly type: "request_cancelled" }>): JsonObject {
+  return {
+    ...(reason === null ? {} : { reason }),
+    ...(cause === null ? {} : { cause }),
+    ...(supersededBy === null ? {} : { superseded_by: supersededBy }),
+  };
+}
+
+type GrantEvent = Extract<
+  EngineEvent,
+  { readonly type: "grant_used" | "grant_extended" | "grant_revoked" | "grant_expired" }
+>;
+
+const GRANT_EVENTS: ReadonlySet<string> = new Set<GrantEvent["type"]>([
+  "grant_used",
+  "grant_extended",
+  "grant_revoked",
+  "grant_expired",
+]);
+
+function isGrantEvent(event: EngineEvent): event is GrantEvent {
+  return GRANT_EVENTS.has(event.type);
+}
+
+function issuedMembers({ notBefore, expiresAt, usesMax }: Grant): JsonObject {
+  return { not_before: payloadTime(notBefore), expires_at: payloadTimeOrNull(expiresAt), uses_max: usesMax };
+}
+
+function grantMembers(event: GrantEvent): JsonObject {
+  const { state, uses, usesMax, expiresAt, extensions, revokedReason, revokedComment } = event.grant;
+  switch (event.type) {
+    case "grant_used":
+      return { use: uses, uses_max: usesMax, grant_state: state, action: event.action };
+    case "grant_extended":
+      return { expires_at: payloadTimeOrNull(expiresAt), extensions };
+    case "grant_revoked":
+      return { reason: revokedReason, ...(revokedComment === null ? {} : { comment: revokedComment }) };
+    case "grant_expired":
+      return { expires_at: payloadTimeOrNull(expiresAt) };
   }
 }
 
@@ -135,6 +201,10 @@ function taskMembers(event: TaskEvent): JsonObject {
         ...(event.type === "task_reassigned" && event.reason !== null ? { reason: event.reason } : {}),
       };
   }
+}
+
+function payloadTimeOrNull(at: Instant | null): string | null {
+  return at === null ? null : payloadTime(at);
 }
 
 /** `2026-11-20T08:54:40.257000+00:00`, as inside every payload. */

@@ -13,7 +13,6 @@ import {
   type BundleOutcome,
   type BundleParts,
 } from "../evidence/bundle.ts";
-import { boundPayload } from "../gates/generic/bound-payload.ts";
 import { fromBase64 } from "../ledger/base64.ts";
 import { parseEntry, type EntryFields } from "../ledger/entry.ts";
 import { toHex } from "../ledger/hex.ts";
@@ -22,6 +21,7 @@ import { isJsonObject, type JsonValue } from "../core/json.ts";
 import type { Checkpoints, EvidenceEntry, EvidenceOpening, EvidenceReader } from "../ports/evidence.ts";
 import type { Viewer } from "../ports/reader.ts";
 import type { Application } from "./application.ts";
+import { boundPayloadOf } from "./bound-payload.ts";
 import { ledgerId } from "./ledger-names.ts";
 
 export interface EvidenceSource {
@@ -67,7 +67,8 @@ async function evidenceParts(
   const { entries: own, openings, displays } = await reader.ofRequest(id);
   const recorded = own.map(readEntry);
   const context = await reader.context(factorsOf(recorded), request.policy.digest);
-  const before = context.filter(({ seq }) => seq < (own.at(-1)?.seq ?? 0));
+  const org = ledgerId("org", request.orgId);
+  const before = context.filter((entry) => entry.seq < (own.at(-1)?.seq ?? 0) && isContext(readEntry(entry), org));
   const entries = [...own, ...before];
   const note = await checkpoints.covering(Math.max(...entries.map(({ seq }) => seq)) + 1);
   const checkpoint = openNote(note);
@@ -78,11 +79,11 @@ async function evidenceParts(
     origin: checkpoint.origin,
     request: {
       id: ledgerId("req", id),
-      org: ledgerId("org", request.orgId),
-      gate: "generic",
+      org,
+      gate: request.gate,
       outcome: outcomeOf(recorded),
     },
-    payload: boundPayload(request),
+    payload: boundPayloadOf(request),
     policy: policy.document,
     entries: entries.map(({ seq, text }) => ({ seq, text, proof: proofOf(inclusion, seq) })),
     openings: shownOpenings(recorded, openings, asker.actor),
@@ -90,6 +91,19 @@ async function evidenceParts(
     seen: seen.map((each) => ({ checkpoint: each, proof: proofOf(consistency, each.size) })),
     ...(displays.length === 0 ? {} : { displays }),
   };
+}
+
+/** What decides whether a key could sign. That it was used is its person's own matter, in other organizations above all. */
+const ABOUT_KEYS: ReadonlySet<string> = new Set([
+  "factor.enrolled",
+  "factor.removed",
+  "factor.vouched",
+  "factor.counter_regressed",
+]);
+
+/** Keys are a person's in every organization; the same policy in another one is another policy. */
+function isContext({ kind, org }: EntryFields, own: string): boolean {
+  return kind.startsWith("factor.") ? ABOUT_KEYS.has(kind) : org === own;
 }
 
 function readEntry({ seq, text }: EvidenceEntry): EntryFields {

@@ -1,6 +1,6 @@
 /**
  * A workload changes its platform's token for one of ours, for a quarter of an hour at most (RFC 8693). While the first one lives,
- * the same token gets the same answer. Implements docs/spec/identity.md section 4 and R-WID-3.
+ * the same token gets the same answer; what it makes once, the two make once together. Implements docs/spec/identity.md section 4 and R-WID-3.
  */
 import { isJsonObject, type JsonValue } from "../core/json.ts";
 import type { Instant } from "../core/person.ts";
@@ -15,7 +15,7 @@ import { NO_CHANGE } from "./no-change.ts";
 import { secretHash } from "./session-record.ts";
 import { recordToken } from "./token-change.ts";
 import { makeToken, TOKEN_BYTES } from "./token-format.ts";
-import { presentWorkload, type SingleUse, type WorkloadCaller } from "./workload-caller.ts";
+import { exchangedFor, presentWorkload, type SingleUse, type WorkloadCaller } from "./workload-caller.ts";
 
 export interface ExchangedToken {
   readonly token: string;
@@ -79,6 +79,7 @@ function carryOut(
       expiresAt,
       revokedAt: null,
       legacy: false,
+      exchanged: exchangedFor(provider.id, caller.singleUse),
     },
   };
   const secret: TokenSecretRecord = {

@@ -5,6 +5,7 @@ import type { Carried, World } from "../ports/command-store.ts";
 import type { FactorRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { accountMail } from "./effects/account-mail.ts";
 import { describe, hidden } from "./entry-writer.ts";
 import { holdingsIn, holdingsNeeded, isEnrolled } from "./factor-enrolment.ts";
 import { factorEntry } from "./factor-entry.ts";
@@ -43,7 +44,8 @@ export async function renameFactor(
         app,
       );
       const renamed = { ...factor, name };
-      return { answer: renamed, changes: { entries: [entry], records: { factor: [renamed] } } };
+      const told = accountMail(app, world, { message: "factor_renamed", personId, data: { factor_type: factor.type } });
+      return { answer: renamed, changes: { entries: [entry], records: { factor: [renamed], ...told } } };
     },
   });
 }
@@ -87,7 +89,14 @@ function remove(
     answer: null,
     changes: {
       entries: [entry, ...ended.map((each) => each.entry)],
-      records: { factor: [removed], session: ended.map((each) => each.record) },
+      records: {
+        ...{ factor: [removed], session: ended.map((each) => each.record) },
+        ...accountMail(app, world, {
+          message: "factor_removed",
+          personId: who.personId,
+          data: { factor_type: factor.type },
+        }),
+      },
     },
   };
 }

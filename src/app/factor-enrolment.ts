@@ -68,6 +68,11 @@ export function grownSession(
 ): GrownSession {
   const { who, holdings, confirmed } = about;
   const session = liveSession(world, who);
+  if (session !== undefined && confirmed !== null && lacksSecondFactor(session)) {
+    const proven = { factorAt: world.now, factorId: confirmed.id, aal: 2 };
+    const renewed = renewedSession(app, session, world.now, proven);
+    return { ...UNGROWN, sessions: renewed.records, renewed: { token: renewed.token, session: renewed.record } };
+  }
   if (session?.kind !== "enrolment") return UNGROWN;
   const proven =
     confirmed === null
@@ -82,6 +87,11 @@ export function grownSession(
   });
   const grown = { sessions: renewed.records, renewed: { token: renewed.token, session: renewed.record } };
   return { ...grown, ...claimed(app, world, { personId: who.personId, session }) };
+}
+
+/** What a provider opened that is not marked for two factors: confirming one of ours is the second (R-IDP-9). */
+function lacksSecondFactor({ kind, method, aal }: SessionRecord): boolean {
+  return kind === "web" && method === "oidc" && aal < 2;
 }
 
 /** The session as it is in this transaction; undefined when it has ended. */

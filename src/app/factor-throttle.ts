@@ -9,6 +9,7 @@ import type { DescribedEntry } from "../ports/change-set.ts";
 import type { FactorRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { accountMail } from "./effects/account-mail.ts";
 import { describe, hidden, type EntryData } from "./entry-writer.ts";
 import { ledgerId } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
@@ -44,8 +45,9 @@ export interface FailedProof {
 
 /** Counted in a transaction of its own, whatever becomes of the act. */
 export async function countFailure(app: Application, who: Prover, failed: FailedProof, now: Instant): Promise<void> {
-  const { inARow } = await app.failures.fail(SCOPE, who.personId, RULE, now);
+  const { inARow, blockedUntil } = await app.failures.fail(SCOPE, who.personId, RULE, now);
   noteFailure(app, who, failed);
+  if (blockedUntil !== null && blockedUntil > now) await tellThrottled(app, who, failed);
   if (inARow >= IN_A_ROW_MAX) await switchOff(app, who, failed);
 }
 
@@ -57,6 +59,20 @@ export async function forgetFailures(app: Application, personId: PersonId): Prom
 function noteFailure(app: Application, who: Prover, { act, refusal }: FailedProof): void {
   if (act === SIGN_IN_ACT || !app.refusals.count(who.personId, app.clock())) return;
   app.refusals.writeAside(recordFailure(app, refusedEntry(app, who, { code: refusal.refusal, route: actRoute(act) })));
+}
+
+/** The person hears of it by every channel: it may not have been them. */
+async function tellThrottled(app: Application, who: Prover, { act }: FailedProof): Promise<void> {
+  if (app.settings.notifier === undefined) return;
+  await app.store.submit({
+    name: "tell_throttled",
+    needs: {},
+    carryOut(world) {
+      const entry = refusedEntry(app, who, { code: "factor_throttled", route: actRoute(act) });
+      const records = accountMail(app, world, { message: "factor_throttled", personId: who.personId });
+      return { answer: null, changes: { entries: [entry], records } };
+    },
+  });
 }
 
 async function recordFailure(app: Application, entry: DescribedEntry): Promise<void> {
@@ -80,6 +96,7 @@ async function switchOff(app: Application, who: Prover, { act, tried }: FailedPr
         .filter(({ disabledAt }) => disabledAt === null);
       if (live.length === 0) return { answer: null, changes: NO_CHANGE };
       const off = live.map((factor): FactorRecord => ({ ...factor, disabledAt: world.now }));
+      const told = accountMail(app, world, { message: "factor_switched_off", personId: who.personId });
       const ctx = hidden({ factors: off.map(({ id }) => ledgerId("fac", id)) });
       const entry = refusedEntry(app, who, {
         code: "factor_throttled",
@@ -87,7 +104,7 @@ async function switchOff(app: Application, who: Prover, { act, tried }: FailedPr
         count: IN_A_ROW_MAX,
         ctx,
       });
-      return { answer: null, changes: { entries: [entry], records: { factor: off } } };
+      return { answer: null, changes: { entries: [entry], records: { factor: off, ...told } } };
     },
   });
 }

@@ -8,6 +8,7 @@ import type { Asserted } from "../ports/factors.ts";
 import type { FactorRecord, SessionRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { accountMail } from "./effects/account-mail.ts";
 import { factorEntry } from "./factor-entry.ts";
 import type { Prover } from "./factor-throttle.ts";
 import { NO_CHANGE } from "./no-change.ts";
@@ -87,7 +88,10 @@ export function regression(
   const { id, type } = factor;
   const record: FactorRecord = { ...factor, signingDisabledAt: factor.signingDisabledAt ?? world.now };
   const entry = factorEntry(app, { kind: "factor.counter_regressed", id, type, ...who });
-  return { entries: [entry], records: { factor: [record] } };
+  const told = accountMail(app, world, {
+    ...{ message: "counter_regressed", personId: factor.personId, data: { factor_type: type } },
+  });
+  return { entries: [entry], records: { factor: [record], ...told } };
 }
 
 export function isLiveFactor({ removedAt, disabledAt }: FactorRecord): boolean {

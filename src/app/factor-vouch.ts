@@ -5,6 +5,7 @@ import { refuse, type Refusal } from "../core/refusal.ts";
 import type { FactorRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { accountMail } from "./effects/account-mail.ts";
 import { hidden, ledgerTime } from "./entry-writer.ts";
 import { factorEntry } from "./factor-entry.ts";
 import { noSuchFactor } from "./factor-change.ts";
@@ -46,7 +47,8 @@ export async function vouchFactor(
         sessionId: by.sessionId,
         data: { usable_at: ledgerTime(world.now), ctx: hidden({ reason }) },
       });
-      return { answer: vouched, changes: { entries: [entry], records: { factor: [vouched] } } };
+      const told = accountMail(app, world, { message: "factor_vouched", personId, data: { factor_type: factor.type } });
+      return { answer: vouched, changes: { entries: [entry], records: { factor: [vouched], ...told } } };
     },
   });
 }

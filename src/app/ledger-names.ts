@@ -1,6 +1,7 @@
 /** The ledger's names for things: a prefix and the 32 hex digits of the id that the compatible APIs show with dashes. */
 import type { Actor } from "../core/person.ts";
 import type { Sha256 } from "../ledger/sha256.ts";
+import { MACHINE_ISSUER } from "../ports/machine-issuer.ts";
 
 export type LedgerPrefix =
   "usr" | "mch" | "req" | "task" | "org" | "ses" | "seat" | "dlg" | "fac" | "tok" | "wid" | "view" | "grant";
@@ -10,7 +11,7 @@ export function ledgerId(prefix: LedgerPrefix, id: string): string {
 }
 
 /** The issuer of machines that are known here; the subject is the machine's id. */
-export const MACHINE_ISSUER = "countersign:machine";
+export { MACHINE_ISSUER };
 
 /** `usr_…` for people, `mch_…` for machines; one without a record of its own is named by its issuer and subject. */
 export function ledgerActor(actor: Actor, sha256: Sha256): string {

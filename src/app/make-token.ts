@@ -42,7 +42,7 @@ const PREFIXES: Readonly<Record<TokenFamily, TokenPrefix>> = {
 
 const DEFAULT_DAYS = 90;
 const DAY = 24 * 3_600_000;
-/** Live ones; whoever needs more needs more machines. */
+/** Live ones that people made; whoever needs more needs more machines. What workloads get by exchange ends by itself. */
 export const TOKENS_PER_MACHINE_MAX = 50;
 
 export async function makeToken(app: Application, caller: TokenCaller, input: NewToken): Promise<MadeToken | Refusal> {
@@ -87,6 +87,7 @@ function carryOut(app: Application, world: World, asked: Asked): Carried<MadeTok
     ...{ id: world.newId<"token">(), orgId: app.orgId, machineId: machine.id, name: input.name, prefix },
     ...{ lastFour: secret.slice(-4), scopes, creatorPermissions: lendable(permissions), limits: input.limits },
     ...{ createdBy: actor.assignee, createdAt: world.now, expiresAt, revokedAt: null, legacy: false },
+    exchanged: null,
   };
   const made: TokenSecretRecord = {
     ...{ tokenHash: secretHash(app, secret), tokenId: token.id, createdAt: world.now, endsAt: null },
@@ -112,9 +113,11 @@ function fault(world: World, { asked, machine, permissions }: Examined): Refusal
   if (machine.disabledAt !== null) return refuse("wrong_state", "This machine was retired");
   const live = world
     .records("apiToken", "machineId", machine.id)
-    .filter(({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt === null || expiresAt > world.now));
+    .filter(({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt === null || expiresAt > world.now))
+    .filter(({ exchanged }) => exchanged === null);
   if (live.length >= TOKENS_PER_MACHINE_MAX) {
-    return refuse("wrong_state", `A machine has at most ${String(TOKENS_PER_MACHINE_MAX)} tokens: revoke one first`);
+    const most = `A machine has at most ${String(TOKENS_PER_MACHINE_MAX)} live tokens`;
+    return refuse("wrong_state", `${most}: revoke one that is no longer used, or make another machine`);
   }
   const wider = beyond(scopes, permissions);
   return wider.length === 0 ? null : aboutScopes("scope_exceeds_creator", scopes, wider, "You do not hold");

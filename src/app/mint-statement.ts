@@ -215,7 +215,7 @@ function written(app: Application, seen: Seen, rule: Stage): Draft {
       org: ledgerId("org", request.orgId),
       request: ledgerId("req", request.id),
     },
-    ...{ revision: view.revision, stage: stage.order, task: ledgerId("task", task.id), gate: "generic" },
+    ...{ revision: view.revision, stage: stage.order, task: ledgerId("task", task.id), gate: request.gate },
     ...{ decision: intention.action, approver: ledgerId("usr", person.id) },
     on_behalf_of: task.delegatorId === null ? null : ledgerId("usr", task.delegatorId),
     policy: { key, version, digest },

@@ -54,6 +54,11 @@ export function standingIn(app: Application, world: World, personId: PersonId): 
   return standingOf(world.records("roleGrant", "personId", personId), app.orgId);
 }
 
+/** The same for what ends at this organization's border, such as its roles: what somebody is elsewhere is no matter then. */
+export function outrankedHere(app: Application, actor: Actor, personId: PersonId, world: World): Refusal | null {
+  return outrankedBy(actor.permissions, { ...standingIn(app, world, personId), holdsElsewhere: false });
+}
+
 /** Null when the actor may act on the person. Nobody outranks themselves. */
 export function outranked(app: Application, actor: Actor, personId: PersonId, world: World): Refusal | null {
   if (isOneself(actor, personId)) return null;

@@ -5,7 +5,7 @@
 import type { PersonId } from "../core/ids.ts";
 import type { ChangeSet } from "../ports/change-set.ts";
 import type { World } from "../ports/command-store.ts";
-import type { OneTimeLinkRecord } from "../ports/identity-records.ts";
+import type { OneTimeLinkRecord, SessionRecord } from "../ports/identity-records.ts";
 import { recordsBy, type RecordQuery } from "../ports/records.ts";
 import type { Application } from "./application.ts";
 import { endedSession } from "./session-record.ts";
@@ -37,11 +37,20 @@ export function endedAccess(app: Application, world: World, personId: PersonId, 
 }
 
 export function endedSessions(app: Application, world: World, personId: PersonId, cause: string): ChangeSet {
-  const ended = world
-    .records("session", "personId", personId)
+  return ended(app, world, world.records("session", "personId", personId), cause);
+}
+
+/** Those that were opened for this organization: what another one let in stays its own matter. */
+export function endedSessionsHere(app: Application, world: World, personId: PersonId, cause: string): ChangeSet {
+  const here = world.records("session", "personId", personId).filter(({ orgId }) => orgId === app.orgId);
+  return ended(app, world, here, cause);
+}
+
+function ended(app: Application, world: World, sessions: readonly SessionRecord[], cause: string): ChangeSet {
+  const told = sessions
     .filter(({ endedAt }) => endedAt === null)
     .map((session) => endedSession(app, session, world.now, cause));
-  return { entries: ended.map(({ entry }) => entry), records: { session: ended.map(({ record }) => record) } };
+  return { entries: told.map(({ entry }) => entry), records: { session: told.map(({ record }) => record) } };
 }
 
 /** A new link takes the place of those before it. */

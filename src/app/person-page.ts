@@ -1,4 +1,8 @@
-/** A person of the organization with everything that belongs to them (docs/spec/identity.md section 6). */
+/**
+ * A person with everything that belongs to them and to this organization. Of somebody whose home is another organization that is
+ * what they have here: neither where they sign in from nor with what is this one's to know (docs/spec/identity.md section 6,
+ * R-ORG-2).
+ */
 import type { PersonId } from "../core/ids.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type {
@@ -38,13 +42,25 @@ export async function personPage(app: Application, id: PersonId): Promise<Person
     app.reader.openTasks(id),
     app.reader.records(recordsBy("alias", "personId", [id])),
   ]);
+  const isHome = member.record.orgId === app.orgId;
+  const linked = identities.filter(({ unlinkedAt }) => unlinkedAt === null);
+  const own = await ownProviders(app, linked);
   return {
     ...member,
     openTasks,
-    identities: identities.filter(({ unlinkedAt }) => unlinkedAt === null),
-    factors: factors.filter(({ removedAt }) => removedAt === null),
-    sessions: sessions.filter(({ endedAt, expiresAt }) => endedAt === null && expiresAt > now),
+    identities: linked.filter(({ providerId }) => (providerId === null ? isHome : own.has(providerId))),
+    factors: isHome ? factors.filter(({ removedAt }) => removedAt === null) : [],
+    sessions: sessions.filter(
+      ({ orgId, endedAt, expiresAt }) => orgId === app.orgId && endedAt === null && expiresAt > now,
+    ),
     machines: machines.filter(({ orgId, disabledAt }) => orgId === app.orgId && disabledAt === null),
     aliases: aliases.filter(({ orgId }) => orgId === app.orgId),
   };
+}
+
+/** Which of the identities' providers this organization set up. */
+async function ownProviders(app: Application, identities: readonly IdentityRecord[]): Promise<ReadonlySet<string>> {
+  const ids = identities.flatMap(({ providerId }) => providerId ?? []);
+  const providers = await app.reader.records(recordsBy("identityProvider", "id", [...new Set(ids)]));
+  return new Set(providers.filter(({ orgId }) => orgId === app.orgId).map(({ id }) => id));
 }

@@ -48,6 +48,7 @@ export function policyCommand(app: Application, act: PolicyAct): StoreCommand<Po
     carryOut(world): Carried<PolicyVersion | Refusal> {
       const change = act.change(world.policyLine(act.key), world);
       if (isRefusal(change) || !("versions" in change)) return { answer: change, changes: NO_CHANGE };
+      if (isManaged(world.policyLine(act.key))) return { answer: managedLine(act.key), changes: NO_CHANGE };
       const { version, replaced } = change;
       const entry = describe(
         {
@@ -83,6 +84,15 @@ export function policyCommand(app: Application, act: PolicyAct): StoreCommand<Po
       return { answer: version, changes: { entries: [entry], audit: [audit], ...policies } };
     },
   };
+}
+
+/** A line that came with the product belongs to it, with every version (R-POLICY-10). */
+export function isManaged(line: readonly PolicyVersion[]): boolean {
+  return line.some(({ managed }) => managed);
+}
+
+function managedLine(key: string): Refusal {
+  return refuse("wrong_state", `Policy '${key}' is part of the product: copy it under another key to change it`);
 }
 
 export function findVersion(
@@ -135,6 +145,7 @@ export function newDraft(input: DraftInput, app: Application): PolicyVersion {
     key: input.key,
     version: input.version,
     status: "draft",
+    managed: false,
     document: input.document,
     digest: digestOf(input.document, app.sha256),
     problems: input.problems,

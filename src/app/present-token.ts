@@ -1,5 +1,6 @@
 /**
- * An API token is presented: whose is it, and what may it do now? Implements docs/spec/identity.md R-ID-8 and R-TOK-1 to R-TOK-9.
+ * An API token is presented: whose is it, and what may it do now? Implements docs/spec/identity.md R-ID-8 and R-TOK-1 to R-TOK-9,
+ * R-WID-3.
  *
  * A text that was never given out ends at its checksum, without a query. Everything else is found by its SHA-256 as a key of an
  * index: what an attacker could learn from the time of that look-up is about the hash, of which they cannot choose a bit, so
@@ -10,16 +11,17 @@ import type { Permission } from "../core/permission.ts";
 import type { Actor, Instant } from "../core/person.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import { permissionsOf } from "../core/roles.ts";
-import type { MachineRecord } from "../ports/identity-records.ts";
+import type { ApiTokenRecord, MachineRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
 import { ledgerId } from "./ledger-names.ts";
 import { machineActor } from "./machine-actor.ts";
 import { secretHash } from "./session-record.ts";
-import type { FoundToken, TokenDesk, TokenOwner } from "./token-desk.ts";
+import type { ExchangedFor, FoundToken, TokenDesk, TokenOwner } from "./token-desk.ts";
 import { readToken } from "./token-format.ts";
 import { readTokenLimits, type TokenLimits } from "./token-limits.ts";
 import { tokenPermissions } from "./token-permissions.ts";
+import { readExchanged, type SingleUse } from "./workload-caller.ts";
 
 export interface PresentedToken {
   readonly actor: Actor;
@@ -28,6 +30,8 @@ export interface PresentedToken {
   readonly machine: MachineRecord;
   readonly tokenId: string;
   readonly limits: TokenLimits;
+  /** Of the workload's token that it was given for (R-WID-3); null where somebody made it. */
+  readonly singleUse: SingleUse | null;
   /** Null for a token without an end. */
   readonly expiresAt: Instant | null;
 }
@@ -55,17 +59,31 @@ export async function presentToken(
   return presented(found, limits);
 }
 
-function presented({ secret, token, machine, owners }: FoundToken, limits: TokenLimits): PresentedToken {
+function presented(found: FoundToken, limits: TokenLimits): PresentedToken {
+  const { secret, token, machine, exchanged } = found;
+  const permissions = permissionsOfFound(found);
+  return {
+    actor: machineActor(machine, { permissions, credential: ledgerId("tok", token.id) }),
+    ...{ permissions, orgId: token.orgId, machine, tokenId: token.id, limits },
+    singleUse: exchanged?.singleUse ?? null,
+    expiresAt: earlier(token.expiresAt, secret.endsAt),
+  };
+}
+
+/** What was found does not change, and is presented many times. */
+const permissionsFound = new WeakMap<FoundToken, readonly Permission[]>();
+
+function permissionsOfFound(found: FoundToken): readonly Permission[] {
+  const known = permissionsFound.get(found);
+  if (known !== undefined) return known;
+  const { token, machine, owners } = found;
   const active = owners.filter((owner) => owner.active);
   const permissions = tokenPermissions({
     ...{ scopes: token.scopes, creatorPermissions: token.creatorPermissions },
     owners: machine.owners.length === 0 ? null : active.map((owner) => owner.permissions),
   });
-  return {
-    actor: machineActor(machine, { permissions, credential: ledgerId("tok", token.id) }),
-    ...{ permissions, orgId: token.orgId, machine, tokenId: token.id, limits },
-    expiresAt: earlier(token.expiresAt, secret.endsAt),
-  };
+  permissionsFound.set(found, permissions);
+  return permissions;
 }
 
 async function findToken(app: Application, hash: string): Promise<FoundToken | undefined> {
@@ -83,12 +101,23 @@ async function findToken(app: Application, hash: string): Promise<FoundToken | u
       return { active: mayAct(member.record.status), permissions: permissionsOf(member.roles) };
     }),
   );
-  return { secret, token, machine, owners };
+  return { secret, token, machine, owners, exchanged: await exchangedOf(app, token) };
 }
 
-function tokenRefusal({ secret, token, machine }: FoundToken, now: Instant): Refusal | null {
+/** What cannot be read lets nobody in. */
+async function exchangedOf(app: Application, { exchanged }: ApiTokenRecord): Promise<ExchangedFor | null> {
+  if (exchanged === null) return null;
+  const kept = readExchanged(exchanged);
+  if (kept === null) return { singleUse: { scope: "", value: "", expiresAt: 0 }, enabled: false };
+  const [provider] = await app.reader.records(recordsBy("workloadProvider", "id", [kept.provider]));
+  return { singleUse: kept.singleUse, enabled: provider?.deletedAt === null && provider.enabled };
+}
+
+function tokenRefusal({ secret, token, machine, exchanged }: FoundToken, now: Instant): Refusal | null {
   if (token.revokedAt !== null) return refuse("token_revoked", "This token was revoked");
   if (machine.disabledAt !== null) return refuse("token_revoked", "The machine of this token was retired");
+  if (exchanged?.enabled === false)
+    return refuse("token_revoked", "The workload provider of this token was switched off");
   if (token.expiresAt !== null && token.expiresAt <= now) return refuse("token_expired", "This token has expired");
   if (secret.endsAt !== null && secret.endsAt <= now) {
     return refuse("token_revoked", "This token was rotated: the secret that replaced it is the one to use");

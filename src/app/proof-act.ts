@@ -10,6 +10,13 @@ import { hex, utf8 } from "./ledger-names.ts";
 export const SIGN_IN_ACT = "POST /auth/password";
 export const STEP_UP_ACT = "POST /session/step-up";
 export const DECISIONS_ROUTE = "POST /tasks/decisions";
+/** Clients of the deploy gate's older kind do not say what they are about to do (deploy R-MFA-3). */
+export const FIRST_ACT = "*";
+
+/** Does a challenge that was made for one act serve this one? One for no act in particular serves the first, but no task. */
+export function servesAct(made: string, act: string): boolean {
+  return made === act || (made === FIRST_ACT && !act.startsWith("POST /tasks/"));
+}
 
 export interface DecidedRevision {
   readonly taskId: string;
@@ -36,7 +43,7 @@ export function decisionsAct(decisions: readonly DecidedRevision[], sha256: Sha2
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 /** Parts of a path that people choose: an entry of the ledger never repeats them (ledger R-PRIV-1). */
-const CHOSEN = /^(\/policies|\/directory\/[a-z]+)\/[^/]+/;
+const CHOSEN = /^((?:\/racks\/[^/]+\/api\/v1)?(?:\/policies|\/directory\/[a-z]+|\/users|\/apps))\/[^/]+/;
 const ROUTE = /^[A-Z]{3,7} \/[A-Za-z0-9._~:{}*/-]{0,255}$/;
 
 /** The act's route as entries may say it, or null: `POST /people/{id}/suspend`. */

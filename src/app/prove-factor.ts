@@ -16,7 +16,7 @@ import { factorSecret } from "./factor-places.ts";
 import { factorRules } from "./factor-rules.ts";
 import { countFailure, forgetFailures, throttled, type Prover } from "./factor-throttle.ts";
 import { counterRegressed, factorUnknown, isLiveFactor, recordRegression, recordUse } from "./factor-used.ts";
-import { actCode, SIGN_IN_ACT, STEP_UP_ACT } from "./proof-act.ts";
+import { actCode, servesAct, SIGN_IN_ACT, STEP_UP_ACT } from "./proof-act.ts";
 import type { Proof, ProvenFactor } from "./proof.ts";
 
 /** Far beyond the steps in which a code would still be taken. */
@@ -83,7 +83,7 @@ async function lookAtPasskey(
     };
   }
   const isOurs = ceremony.purpose === "proof" && ceremony.personId === who.personId;
-  if (!isOurs || ceremony.sessionId !== who.sessionId || ceremony.act !== act) {
+  if (!isOurs || ceremony.sessionId !== who.sessionId || !servesAct(ceremony.act, act)) {
     return { failed: notProven("This answer was given to another question"), counts: true };
   }
   const factor = await ownPasskey(app, who, proof.response);

@@ -4,6 +4,8 @@
  */
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
 import type { Actor } from "../core/person.ts";
+import type { RequestId } from "../core/ids.ts";
+import type { JsonObject } from "../core/json.ts";
 import { Unavailable } from "../ports/unavailable.ts";
 import type { Application } from "./application.ts";
 import { describe, hidden } from "./entry-writer.ts";
@@ -13,6 +15,10 @@ export interface RefusedAccess {
   /** Method and route pattern. */
   readonly route: string;
   readonly address: string | null;
+  /** Further circumstances, committed to. */
+  readonly about?: JsonObject;
+  /** What it was about, where the gate knows. */
+  readonly request?: { readonly id: RequestId; readonly digest: string; readonly gate: string };
 }
 
 const ONCE_PER_MS = 60_000;
@@ -22,19 +28,25 @@ export class RefusalRecorder {
   readonly #told = new Map<string, number>();
 
   /** Never throws for a ledger that cannot be written: the refusal stands either way. */
-  async record(app: Application, actor: Actor, { code, route, address }: RefusedAccess): Promise<void> {
+  async record(
+    app: Application,
+    actor: Actor,
+    { code, route, address, about = {}, request }: RefusedAccess,
+  ): Promise<void> {
     const name = ledgerActor(actor, app.sha256);
-    const key = JSON.stringify([app.orgId, name, actor.credential, code, route]);
+    const key = JSON.stringify([app.orgId, name, actor.credential, code, route, request?.id]);
     const now = app.clock();
     const told = this.#told.get(key);
     if (told !== undefined && now - told < ONCE_PER_MS) return;
     if (this.#told.size >= KEPT_MAX) this.#told.clear();
     this.#told.set(key, now);
-    const where = address === null ? {} : { ctx: hidden({ address }) };
+    const where = address === null ? {} : { ctx: hidden({ address, ...about }) };
     const entry = describe(
       {
         ...{ org: ledgerId("org", app.orgId), kind: "access.refused", actor: name, credential: actor.credential },
-        ...{ resource: null, request: null, data: { code, route, ...where } },
+        resource: request === undefined ? null : { digest: request.digest, gate: request.gate },
+        request: request === undefined ? null : ledgerId("req", request.id),
+        data: { code, route, ...where },
       },
       app,
     );

@@ -4,8 +4,11 @@ import type { NewId } from "../core/ids.ts";
 import type { Actor } from "../core/person.ts";
 import type { Request, StageRun } from "../core/request.ts";
 import type { ChangeSet, DescribedEntry, RecordedEvent } from "../ports/change-set.ts";
+import type { NotifierSettings } from "./application.ts";
+import { deployEffects } from "./deploy/deploy-reactions.ts";
+import { effectsOfRequest } from "./effects/effects-of-request.ts";
 import { describe, type EntryTools } from "./entry-writer.ts";
-import { ENTRY_KINDS, entryData, type SignedEvidence } from "./event-entry.ts";
+import { entryData, entryKind, issuedMembers, type SignedEvidence } from "./event-entry.ts";
 import { eventPayload } from "./event-payload.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
 
@@ -23,7 +26,11 @@ export interface Recording {
 /** Many tasks need more bytes than one entry may have (ledger R-LED-3): their list is spread over several. */
 const TASKS_PER_ENTRY = 200;
 
-export function recordRequest(recording: Recording, tools: EntryTools): ChangeSet {
+export interface RecordingTools extends EntryTools {
+  readonly settings?: { readonly notifier?: NotifierSettings };
+}
+
+export function recordRequest(recording: Recording, tools: RecordingTools): ChangeSet {
   const { before, after } = recording;
   const entries: DescribedEntry[] = [];
   const events: RecordedEvent[] = [];
@@ -37,9 +44,19 @@ export function recordRequest(recording: Recording, tools: EntryTools): ChangeSe
     });
     const background = { requester: requesterName(after), signed: recording.signed ?? null };
     const data = entryData(event, after, background);
-    entries.push(describe({ ...frame(recording, event, tools), kind: ENTRY_KINDS[event.type], data }, tools));
+    entries.push(describe({ ...frame(recording, event, tools), kind: entryKind(event), data }, tools));
+    if (event.type === "request_approved") {
+      const issued = issuedMembers(event.grant);
+      entries.push(describe({ ...frame(recording, event, tools), kind: "grant.issued", data: issued }, tools));
+    }
   }
-  return { entries, requests: [{ before, after, events }] };
+  const { newId } = recording;
+  const notifier = tools.settings?.notifier ?? null;
+  const effect = [
+    ...effectsOfRequest({ before, after, events }, { newId, at: after.updatedAt, notifier }),
+    ...(after.gate === "deploy" ? deployEffects(recording) : []),
+  ];
+  return { entries, requests: [{ before, after, events }], ...(effect.length === 0 ? {} : { records: { effect } }) };
 }
 
 /** What somebody did; everything else follows from it and is the engine's. */
@@ -50,6 +67,9 @@ const OWN_ACTS: ReadonlySet<EngineEvent["type"]> = new Set([
   "task_decided",
   "task_reassigned",
   "request_cancelled",
+  "grant_used",
+  "grant_extended",
+  "grant_revoked",
 ]);
 
 function frame(
@@ -62,7 +82,7 @@ function frame(
     org: ledgerId("org", after.orgId),
     actor: isCommand ? ledgerActor(actor, tools.sha256) : "sys_engine",
     credential: isCommand ? actor.credential : null,
-    resource: { digest: after.digest, gate: "generic" },
+    resource: { digest: after.digest, gate: after.gate },
     request: ledgerId("req", after.id),
   };
 }
@@ -88,7 +108,7 @@ function resolvedEntries(recording: Recording, run: StageRun, tools: EntryTools)
         kind: "request.resolved",
         actor: "sys_engine",
         credential: null,
-        resource: { digest: after.digest, gate: "generic" },
+        resource: { digest: after.digest, gate: after.gate },
         request: ledgerId("req", after.id),
         data: { stage: run.order, tasks: chunk, excluded: [] },
       },

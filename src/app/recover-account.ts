@@ -9,6 +9,7 @@ import type { Carried, World } from "../ports/command-store.ts";
 import type { FactorRecord, SessionRecord, TrustedDeviceRecord } from "../ports/identity-records.ts";
 import { recordsBy, type RecordChanges } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { accountMail } from "./effects/account-mail.ts";
 import { ENROLMENT_SECONDS, type EnrolmentOpened } from "./first-run.ts";
 import { statusRefusal } from "./identify.ts";
 import { NO_CHANGE } from "./no-change.ts";
@@ -82,6 +83,7 @@ function carryOut(app: Application, world: World, { about, personId }: Asked): C
         session: [...ended.map(({ record }) => record), opened.record],
         trustedDevice: revoked.map(({ record }) => record),
         ...factorsAfter(app, world, personId),
+        ...accountMail(app, world, { message: "account_recovered", personId }),
       },
     },
   };

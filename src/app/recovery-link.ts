@@ -7,6 +7,7 @@ import type { Actor } from "../core/person.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { accountMail } from "./effects/account-mail.ts";
 import { statusRefusal } from "./identify.ts";
 import { ledgerActor } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
@@ -45,8 +46,9 @@ export function makeRecoveryLink(app: Application, actor: Actor, personId: Perso
         { kind: "person.linked", person, data: { source: `${kind}_link` }, did },
         world,
       );
+      const mail = kind === "recovery" ? accountMail(app, world, { message: "recovery_link_made", personId }) : {};
       const replaced = replacedLinks(world, personId, ["invitation", "recovery"]);
-      return { answer: link, changes: { ...told, records: { oneTimeLink: [...replaced, link.record] } } };
+      return { answer: link, changes: { ...told, records: { oneTimeLink: [...replaced, link.record], ...mail } } };
     },
   });
 }

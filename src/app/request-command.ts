@@ -27,7 +27,13 @@ export interface RequestAct<Answer> {
   readonly actor: Actor | null;
   /** Names that only this command brings, such as a new assignee. */
   readonly names?: readonly string[];
-  command(world: World): Command;
+  /** A gate has judged who may see the request; absent where the generic rules do (R-AUTH-30). */
+  readonly judged?: boolean;
+  /** What `command` and `confirm` look at besides the request. */
+  readonly needs?: Needs;
+  command(world: World, before: Request): Command;
+  /** The last word once the engine has agreed: a refusal leaves everything as it was. */
+  confirm?(before: Request, world: World): Refusal | null;
   /** What the command was signed with. */
   readonly signed?: SignedEvidence | null;
   answer(outcome: Outcome, at: { readonly facts: Facts; readonly now: Instant }): Answer;
@@ -45,7 +51,11 @@ export function requestCommand<Answer>(app: Application, act: RequestAct<Answer>
     "taskId" in act.target ? world.requestOfTask(act.target.taskId) : world.request(act.target.requestId);
   return {
     name: act.name,
-    needs: { ...needsOf(act.target), personIds: [personOf(act.actor)?.id ?? []].flat() },
+    needs: {
+      ...act.needs,
+      ...needsOf(act.target),
+      personIds: [...(act.needs?.personIds ?? []), ...[personOf(act.actor)?.id ?? []].flat()],
+    },
     gather(world) {
       const request = find(world);
       const extra = act.names ?? [];
@@ -56,14 +66,14 @@ export function requestCommand<Answer>(app: Application, act: RequestAct<Answer>
     },
     carryOut(world, facts) {
       const before = find(world);
-      if (before === undefined || (act.actor !== null && !readable(before, act.actor, app.settings))) {
+      if (before === undefined || !isShown(app, act, before)) {
         return { answer: unknown(act.target), changes: NO_CHANGE };
       }
       const standing = standingNow(act.actor, world);
       if (standing !== null) return { answer: standing, changes: NO_CHANGE };
       const { policy } = world.pinnedPolicy(before);
       const setting = { policy, facts, now: world.now, settings: app.settings };
-      const outcome = decide(before, act.command(world), setting);
+      const outcome = decide(before, act.command(world, before), setting);
       const after = outcome.request;
       const changes =
         after === before
@@ -73,10 +83,18 @@ export function requestCommand<Answer>(app: Application, act: RequestAct<Answer>
         const told = refusalEntries(app, act.actor, before, outcome.refusal);
         return { answer: outcome.refusal, changes: { ...changes, entries: [...changes.entries, ...told] } };
       }
+      const last = act.confirm?.(before, world) ?? null;
+      if (last !== null) {
+        return { answer: last, changes: { entries: refusalEntries(app, act.actor, before, last) } };
+      }
       const audit = act.audit?.(outcome, before, { world, entryOf: (type) => entryOf(changes, type) }) ?? [];
       return { answer: act.answer(outcome, { facts, now: world.now }), changes: { ...changes, audit } };
     },
   };
+}
+
+function isShown(app: Application, { actor, judged }: RequestAct<unknown>, request: Request): boolean {
+  return actor === null || judged === true || readable(request, actor, app.settings);
 }
 
 /** The credential was looked at before the transaction: whoever was locked or suspended meanwhile does nothing more. */
@@ -119,6 +137,7 @@ const SECURITY_REFUSALS: ReadonlySet<RefusalCode> = new Set([
   "forbidden",
   "separation_of_duties",
   "digest_mismatch",
+  "grant_not_supported",
   "view_stale",
   "statement_unknown",
   "statement_used",
@@ -144,7 +163,7 @@ export function refusalEntries(
     kind: "access.refused",
     actor: ledgerActor(actor, app.sha256),
     credential: actor.credential,
-    resource: { digest: request.digest, gate: "generic" },
+    resource: { digest: request.digest, gate: request.gate },
     request: ledgerId("req", request.id),
     data: { code: refusal.refusal },
   };

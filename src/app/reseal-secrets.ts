@@ -1,11 +1,15 @@
 /** Seals what stands in these records with the key that seals now, in one transaction (docs/spec/identity.md R-SEAL-3). */
+import type { ChatIntegrationRecord } from "../ports/chat.ts";
 import type { World } from "../ports/command-store.ts";
 import type { FactorRecord, IdentityProviderRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
+import type { WebhookSecretRecord } from "../ports/webhook-records.ts";
 import { SecretUnreadable, type SealedPlace } from "../ports/sealing.ts";
 import type { Application } from "./application.ts";
+import { tokenPlace } from "./deploy/chat-integration.ts";
 import { describe, hidden } from "./entry-writer.ts";
 import { factorSecret } from "./factor-places.ts";
+import { secretPlace } from "./effects/webhook-secret.ts";
 import { NO_CHANGE } from "./no-change.ts";
 import { clientSecretPlace } from "./oidc-provider.ts";
 
@@ -17,16 +21,18 @@ export interface Resealed {
 
 export async function resealSecrets(
   app: Application,
-  kind: "factor" | "identityProvider",
+  kind: "factor" | "identityProvider" | "chatIntegration" | "webhookSecret",
   ids: readonly string[],
 ): Promise<Resealed> {
   return app.store.submit<Resealed>({
     name: "reseal_secrets",
-    needs: { records: [recordsBy(kind, "id", ids)] },
+    needs: { records: [kind === "chatIntegration" ? recordsBy(kind, "orgId", ids) : recordsBy(kind, "id", ids)] },
     carryOut(world) {
       const factors = kind === "factor" ? resealedFactors(app, world, ids) : [];
       const providers = kind === "identityProvider" ? resealedProviders(app, world, ids) : [];
-      const resealed = factors.length + providers.length;
+      const chats = kind === "chatIntegration" ? resealedChats(app, world, ids) : [];
+      const webhooks = kind === "webhookSecret" ? resealedWebhooks(app, world, ids) : [];
+      const resealed = factors.length + providers.length + chats.length + webhooks.length;
       const answer = { resealed, unreadable: ids.length - resealed };
       if (resealed === 0) return { answer, changes: NO_CHANGE };
       const entry = describe(
@@ -43,7 +49,8 @@ export async function resealSecrets(
         },
         app,
       );
-      return { answer, changes: { entries: [entry], records: { factor: factors, identityProvider: providers } } };
+      const records = { factor: factors, identityProvider: providers, chatIntegration: chats, webhookSecret: webhooks };
+      return { answer, changes: { entries: [entry], records } };
     },
   });
 }
@@ -63,6 +70,27 @@ function resealedProviders(app: Application, world: World, ids: readonly string[
     .flatMap((provider) => {
       const clientSecret = resealed(app, provider.clientSecret, clientSecretPlace(provider));
       return clientSecret === null ? [] : [{ ...provider, clientSecret }];
+    });
+}
+
+/** Both secrets of a line, or neither: half a line would sign for nobody. */
+function resealedWebhooks(app: Application, world: World, ids: readonly string[]): readonly WebhookSecretRecord[] {
+  return ids
+    .flatMap((id) => world.records("webhookSecret", "id", id))
+    .flatMap((record) => {
+      const secret = resealed(app, record.secret, secretPlace(record, "secret"));
+      const previous = resealed(app, record.previous, secretPlace(record, "previous"));
+      const isWhole = secret !== null && (previous === null) === (record.previous === null);
+      return isWhole ? [{ ...record, secret, previous }] : [];
+    });
+}
+
+function resealedChats(app: Application, world: World, ids: readonly string[]): readonly ChatIntegrationRecord[] {
+  return ids
+    .flatMap((id) => world.records("chatIntegration", "orgId", id))
+    .flatMap((chat) => {
+      const botToken = resealed(app, chat.botToken, tokenPlace(chat.orgId));
+      return botToken === null ? [] : [{ ...chat, botToken }];
     });
 }
 

@@ -1,10 +1,14 @@
 /** A token ends now, everywhere within a second. Implements docs/spec/identity.md R-TOK-6. */
+import type { Facts } from "../core/facts.ts";
 import { isRefusal, type Refusal } from "../core/refusal.ts";
+import type { ChangeSet } from "../ports/change-set.ts";
 import type { Carried, StoreCommand, World } from "../ports/command-store.ts";
 import type { ApiTokenRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { approvalsOfTokens, endedApprovals, factsOfApprovals } from "./deploy/end-approvals-of-tokens.ts";
 import { NO_CHANGE } from "./no-change.ts";
+import { joinedChanges } from "./person-changes.ts";
 import { recordToken, tokenNotFound } from "./token-change.ts";
 import { makerNeeds, makerPermissions, mayKeepTokens, type TokenCaller } from "./token-maker.ts";
 
@@ -19,13 +23,15 @@ export async function revokeToken(
   const command: StoreCommand<ApiTokenRecord | Refusal> = {
     name: "revoke_token",
     needs: {
+      ...approvalsOfTokens([tokenId]),
       records: [
         ...makerNeeds(caller),
         recordsBy("apiToken", "id", [known.id]),
         recordsBy("machine", "id", [known.machineId]),
       ],
     },
-    carryOut: (world) => carryOut(app, world, { caller, tokenId }),
+    gather: (world) => factsOfApprovals(world, [tokenId]),
+    carryOut: (world, facts) => carryOut(app, world, { caller, tokenId, facts }),
   };
   return app.store.submit(command);
 }
@@ -33,7 +39,7 @@ export async function revokeToken(
 function carryOut(
   app: Application,
   world: World,
-  { caller, tokenId }: { readonly caller: TokenCaller; readonly tokenId: string },
+  { caller, tokenId, facts }: { readonly caller: TokenCaller; readonly tokenId: string; readonly facts: Facts },
 ): Carried<ApiTokenRecord | Refusal> {
   const [before] = world.records("apiToken", "id", tokenId);
   const [machine] = before === undefined ? [] : world.records("machine", "id", before.machineId);
@@ -45,5 +51,7 @@ function carryOut(
   if (before.revokedAt !== null) return { answer: before, changes: NO_CHANGE };
   const token: ApiTokenRecord = { ...before, revokedAt: world.now };
   const told = recordToken(app, { kind: "token.revoked", actor, token, machine }, world);
-  return { answer: token, changes: { ...told, records: { apiToken: [token] } } };
+  const own: ChangeSet = { ...told, records: { apiToken: [token] } };
+  const ended = endedApprovals(app, world, { actor, tokenIds: [token.id], facts });
+  return { answer: token, changes: joinedChanges([own, ...ended]) };
 }

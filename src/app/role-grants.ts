@@ -14,7 +14,8 @@ import type { Application } from "./application.ts";
 import { ledgerActor } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
 import { isOneself, joinedChanges, personAct } from "./person-changes.ts";
-import { endedSessions } from "./person-ending.ts";
+import { outrankedHere, standingIn } from "./outranked.ts";
+import { endedSessions, endedSessionsHere } from "./person-ending.ts";
 import { holderNeeds, lastHolderRefusal } from "./person-holders.ts";
 import { personUnknown } from "./person-page.ts";
 
@@ -82,6 +83,8 @@ function carryOut(
   const refused = (refusal: Refusal): Carried<Refusal> => ({ answer: refusal, changes: NO_CHANGE });
   const person = world.personRecord(personId);
   if (person === undefined || person.status === "erased") return refused(personUnknown());
+  const higher = outrankedHere(app, actor, personId, world);
+  if (higher !== null) return refused(higher);
   const live = world
     .records("roleGrant", "personId", personId)
     .filter((grant) => grant.endedAt === null && (grant.orgId === null || grant.orgId === app.orgId));
@@ -89,7 +92,7 @@ function carryOut(
   const wanted = new Set(roles);
   const missing = [...wanted].filter((name) => !byHand.some(({ role }) => role === name));
   const surplus = byHand.filter(({ role }) => !wanted.has(role));
-  // What is taken away must be the giver's to give as well: nobody strips somebody who may do more.
+  // What is taken away must be the giver's to give as well.
   const changed = givableRoles(actor, [...missing, ...surplus.map(({ role }) => role)]);
   if (isRefusal(changed)) return refused(changed);
   if (missing.length + surplus.length === 0) return { answer: null, changes: NO_CHANGE };
@@ -112,8 +115,9 @@ function carryOut(
     },
     world,
   );
-  // Without a role nobody stays signed in (R-SESS-3).
-  const signedOut = keeps.length + added.length === 0 ? [endedSessions(app, world, personId, "roles")] : [];
+  // Without a role nobody stays signed in (R-SESS-3); whoever has one elsewhere stays there.
+  const ends = standingIn(app, world, personId).holdsElsewhere ? endedSessionsHere : endedSessions;
+  const signedOut = keeps.length + added.length === 0 ? [ends(app, world, personId, "roles")] : [];
   const changes = joinedChanges([{ ...told, records: { roleGrant: [...ended, ...added] } }, ...signedOut]);
   return { answer: null, changes };
 }

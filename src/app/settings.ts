@@ -13,8 +13,11 @@ import { NO_CHANGE } from "./no-change.ts";
 export type SettingKey =
   "require_sso" | "factor_cool_down_hours" | "aal3" | "aaguids" | "session_timeout_minutes" | "backup_codes_decide";
 
+/** Said by the installation alone, and shown because it concerns everybody (R-IDP-12). */
+type InstallationKey = "person_token_audience";
+
 export interface Setting {
-  readonly key: SettingKey;
+  readonly key: SettingKey | InstallationKey;
   readonly value: JsonValue;
   /** Null while the installation's value applies. */
   readonly changed: { readonly by: string; readonly at: number } | null;
@@ -40,13 +43,14 @@ const KEYS: readonly SettingKey[] = [
 
 export async function settings(app: Application): Promise<readonly Setting[]> {
   const stored = await app.reader.records(recordsBy("setting", "orgId", [app.orgId]));
-  return KEYS.map((key) =>
+  const own = KEYS.map((key) =>
     settingFrom(
       app,
       key,
       stored.find((record) => record.key === key),
     ),
   );
+  return [...own, { key: "person_token_audience", value: app.identity.personTokenAudience, changed: null }];
 }
 
 function settingFrom(app: Application, key: SettingKey, record: SettingRecord | undefined): Setting {

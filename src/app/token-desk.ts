@@ -7,6 +7,7 @@ import type { Instant } from "../core/person.ts";
 import type { ApiTokenRecord, MachineRecord, TokenSecretRecord } from "../ports/identity-records.ts";
 import type { TokenUse } from "../ports/token-uses.ts";
 import { createCredentialCache, type CredentialCache } from "./credential-cache.ts";
+import type { SingleUse } from "./workload-caller.ts";
 
 export interface TokenOwner {
   readonly active: boolean;
@@ -20,6 +21,14 @@ export interface FoundToken {
   readonly machine: MachineRecord;
   /** Empty for a service account. */
   readonly owners: readonly TokenOwner[];
+  /** Of a token that was given in exchange for a workload's (R-WID-3); null for one that somebody made. */
+  readonly exchanged: ExchangedFor | null;
+}
+
+export interface ExchangedFor {
+  readonly singleUse: SingleUse;
+  /** Does the provider still let workloads in? */
+  readonly enabled: boolean;
 }
 
 export interface TokenDesk {

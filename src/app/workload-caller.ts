@@ -29,6 +29,22 @@ export interface SingleUse {
   readonly expiresAt: Instant;
 }
 
+/** The same for a token that was given in exchange: what the workload's token may do once, the two may do once together. */
+export function exchangedFor(provider: string, { value, expiresAt }: SingleUse): JsonObject {
+  return { provider, value, expires_at: expiresAt };
+}
+
+/** Null for what no exchange keeps so. */
+export function readExchanged(kept: JsonObject): { readonly provider: string; readonly singleUse: SingleUse } | null {
+  const { provider, value, expires_at: expiresAt } = kept;
+  if (typeof provider !== "string" || typeof value !== "string" || typeof expiresAt !== "number") return null;
+  return { provider, singleUse: { scope: scopeOf(provider), value, expiresAt } };
+}
+
+function scopeOf(provider: string): string {
+  return `workload:${provider}`;
+}
+
 export interface WorkloadCaller {
   readonly actor: Actor;
   readonly permissions: readonly Permission[];
@@ -92,7 +108,7 @@ async function callerOf(
     actor: machineActor(machine, { permissions, credential: ledgerId("wid", provider.id) }),
     ...{ permissions, orgId: provider.orgId, machine, provider, expiresAt },
     singleUse: {
-      scope: `workload:${provider.id}`,
+      scope: scopeOf(provider.id),
       value: secretHash(app, typeof claims["jti"] === "string" ? `jti:${claims["jti"]}` : `token:${signedPart(token)}`),
       expiresAt: expiresAt + SKEW_MS,
     },

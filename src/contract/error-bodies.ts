@@ -52,3 +52,14 @@ export const problemSchema = z
   })
   .meta({ description: "RFC 9457 problem details" });
 export type ProblemBody = z.output<typeof problemSchema>;
+
+export const deployErrorSchema = z
+  .object({
+    error: z.string(),
+    code: z.string(),
+    message: z.string().exactOptional(),
+    permission: z.string().exactOptional(),
+    hint: z.string().exactOptional(),
+    request_id: z.string(),
+  })
+  .meta({ description: "An error of the deploy gate's API" });

@@ -4,6 +4,7 @@
  */
 
 import type { ErrorMeaning } from "./error-meaning.ts";
+import { grantErrorMeanings } from "./grant-error-codes.ts";
 import { identityErrorMeanings, identityRefusalCodes } from "./identity-error-codes.ts";
 
 /** What the engine refuses. `src/http/problem.ts` proves that this is exactly the core's own union. */
@@ -14,6 +15,14 @@ export const refusalCodes = [
   "wrong_state",
   "quorum_conflict",
   "digest_mismatch",
+  "grant_unusable",
+  "grant_not_supported",
+  "grant_expired",
+  "extension_limit",
+  "extension_not_later",
+  "approval_stale",
+  "vcs_unavailable",
+  "source_not_ready",
   "separation_of_duties",
   "comment_required",
   "artifact_type_mismatch",
@@ -25,6 +34,8 @@ export const refusalCodes = [
   "request_not_found",
   "task_not_found",
   "delegation_not_found",
+  "delivery_not_found",
+  "webhook_secret_not_found",
   "directory_entry_not_found",
   "precondition_failed",
   "idempotency_conflict",
@@ -106,6 +117,7 @@ export const errorMeanings = {
     meaning: "The digest you named is not that of the request as it stands.",
     remedy: "Reload the request, look again, and decide again.",
   },
+  ...grantErrorMeanings,
   separation_of_duties: {
     awe: "AWE-008",
     status: 403,
@@ -182,6 +194,20 @@ export const errorMeanings = {
     title: "No such delegation",
     meaning: "There is no such delegation, or it is not yours.",
     remedy: "Check the id.",
+  },
+  delivery_not_found: {
+    awe: "AWE-007",
+    status: 404,
+    title: "No such delivery",
+    meaning: "There is no such delivery in this organization.",
+    remedy: "Check the id in the list of deliveries.",
+  },
+  webhook_secret_not_found: {
+    awe: "AWE-007",
+    status: 404,
+    title: "No such secret",
+    meaning: "There is no webhook secret by this id in this organization.",
+    remedy: "Check the id in the list of secrets.",
   },
   directory_entry_not_found: {
     awe: "AWE-004",

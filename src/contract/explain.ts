@@ -28,7 +28,7 @@ export const explainedStageSchema = z.object({
   required_missing: z.array(z.string()),
   seats: z.array(explainedSeatSchema),
   waiting_for: z.array(z.object({ assignee: z.string(), name: z.string().nullable(), required: z.boolean() })),
-  excluded: z.array(z.object({ user: z.string(), reason: z.string() })),
+  excluded: z.array(z.object({ user: z.string(), reason: z.string(), path: z.string().nullable() })),
   skip_reason: z.string().nullable(),
 });
 export type ExplainedStage = z.output<typeof explainedStageSchema>;
@@ -37,6 +37,7 @@ export const explainSchema = z.object({
   status: requestStatusSchema,
   revision: z.int(),
   summary: z.string(),
+  forbidden_approvers: z.array(z.object({ path: z.string(), found: z.boolean() })),
   stages: z.array(explainedStageSchema),
   you: z.object({
     can_decide: z.boolean(),

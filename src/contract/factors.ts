@@ -71,7 +71,7 @@ export const challengeSchema = z.strictObject({
     .string()
     .max(512)
     .regex(
-      /^(?:POST|PUT|PATCH|DELETE) \/[A-Za-z0-9._~:%/-]*$/,
+      /^(?:POST|PUT|PATCH|DELETE) \/[A-Za-z0-9._~:%@+/-]*$/,
       "must be a method and a path, as POST /people/<id>/lock",
     ),
   /** Where the act decides a task: what is decided. */

@@ -87,8 +87,8 @@ export const identityErrorMeanings = {
     awe: "AWE-008",
     status: 401,
     title: "Token not valid",
-    meaning: "The token is not one of this server's, or its text is damaged.",
-    remedy: "Use the token exactly as it was shown, or make a new one.",
+    meaning: "The token is not one of this server's or of an issuer it trusts, has ended, or its text is damaged.",
+    remedy: "Use the token exactly as it was given, or get a new one.",
   },
   token_expired: {
     awe: "AWE-008",

@@ -330,7 +330,12 @@ describe("engine R-POLICY-8: what is answered", () => {
   const out = {
     ...stored(policy),
     ...{ id: "0b8e2c9e-2f1a-4a59-9d7a-0a7a5f6f0c11", version: 1, status: "draft", digest: "ab", created_by: "root" },
-    ...{ updated_by: null, created_at: "2026-11-20T08:54:40.257123Z", updated_at: "2026-11-20T08:54:40.257123Z" },
+    ...{
+      managed: false,
+      updated_by: null,
+      created_at: "2026-11-20T08:54:40.257123Z",
+      updated_at: "2026-11-20T08:54:40.257123Z",
+    },
     activated_at: null,
     problems: [{ code: "no_stages", severity: "error", path: "stages", message: "a policy needs at least one stage" }],
     stages: [

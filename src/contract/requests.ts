@@ -1,5 +1,6 @@
 /** Requests on the wire. Implements docs/spec/api.md section 6.3. */
 import { z } from "zod";
+import { grantOutSchema } from "./grants.ts";
 import { canonicalBytesOf, findJsonFault } from "./policy-json.ts";
 import { jsonMembers, jsonValue, text } from "./policy-fields.ts";
 import { cursorText, queryNumber, queryText } from "./query-text.ts";
@@ -13,16 +14,6 @@ const contextSchema = jsonMembers.refine(
   { error: "must not be larger than 256 KiB" },
 );
 
-const notAvailable = "is not available in this version: leave it out";
-
-/** A part of AWE's request that this version refuses rather than ignores: null and empty mean the same as absent. */
-function emptyOnly(schema: z.ZodType<string | readonly string[]>): z.ZodType {
-  return schema
-    .nullable()
-    .refine((value) => value === null || value.length === 0, { error: notAvailable, params: { code: "not_available" } })
-    .exactOptional();
-}
-
 export const createRequestSchema = z.object({
   policy_key: text(1, 128),
   artifact_type: text(1, 128),
@@ -30,9 +21,9 @@ export const createRequestSchema = z.object({
   context: contextSchema.default({}),
   requester: text(1, 128).nullable().exactOptional(),
   expires_in_hours: z.int().min(1).max(87_600).nullable().exactOptional(),
-  callback_url: emptyOnly(text(0, 2048)),
-  callback_secret_id: emptyOnly(text(0, 64)),
-  callback_events: emptyOnly(z.array(text(1, 64)).max(50)),
+  callback_url: text(0, 2048).nullable().exactOptional(),
+  callback_secret_id: text(0, 64).nullable().exactOptional(),
+  callback_events: z.array(text(1, 64)).max(50).nullable().exactOptional(),
 });
 
 /** `actor` is accepted from AWE's clients and means nothing: who cancels is said by the credential. */
@@ -56,6 +47,8 @@ const outcomeSchema = z.object({
   actor: z.string().nullable(),
   actor_id: z.string().nullable(),
   comment: z.string().nullable(),
+  cause: z.enum(["superseded", "rejected", "token_deleted"]).nullable(),
+  superseded_by: z.uuid().nullable(),
 });
 
 export const requestOutSchema = z.object({
@@ -70,7 +63,7 @@ export const requestOutSchema = z.object({
   context: jsonMembers,
   status: requestStatusSchema,
   current_stage_order: z.int(),
-  callback_url: z.null(),
+  callback_url: z.string().nullable(),
   completed_at: wireTimeSchema.nullable(),
   created_at: wireTimeSchema,
   updated_at: wireTimeSchema,
@@ -82,7 +75,7 @@ export const requestOutSchema = z.object({
   expires_at: wireTimeSchema,
   held: z.boolean(),
   resolution: resolutionSchema.nullable(),
-  grant: z.null(),
+  grant: grantOutSchema.nullable(),
   outcome: outcomeSchema.nullable(),
 });
 export type RequestOut = z.output<typeof requestOutSchema>;

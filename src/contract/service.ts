@@ -33,4 +33,10 @@ export const configSchema = envelope(
 );
 
 export const aliveSchema = z.object({ status: z.literal("UP") });
-export const readySchema = z.object({ status: z.literal("READY"), quarantined: z.boolean() });
+export const readySchema = z.object({
+  status: z.literal("READY"),
+  quarantined: z.boolean(),
+  checks: z
+    .object({ secrets: z.enum(["ok", "unreadable"]) })
+    .describe("What to look after; the server answers, and what needs an unreadable secret is refused"),
+});

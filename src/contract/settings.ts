@@ -26,6 +26,8 @@ const settingKeySchema = z.enum([
   "aaguids",
   "session_timeout_minutes",
   "backup_codes_decide",
+  // The installation's alone: "" lets tokens in that were made for anybody, null lets none in (R-IDP-12).
+  "person_token_audience",
 ]);
 
 export const changeSettingSchema = z.discriminatedUnion("key", [

@@ -42,6 +42,18 @@ describe("cancelling", () => {
     expect(mayCancel(made, colleague)).toBe(false);
   });
 
+  it("deploy R-STATE-1: a gate cancels by rules of its own and says why; what took its place is named", () => {
+    const run = new Run(plain);
+    const { id } = new Run(plain).request;
+    const gate = { cause: "superseded", supersededBy: id } as const;
+    run.give({ type: "cancel", actor: actor("stranger"), reason: null, gate });
+    expect(run.refusal).toBeNull();
+    expect(run.latest).toMatchObject([{ type: "request_cancelled", reason: null, ...gate }]);
+    expect(run.request).toMatchObject({ status: "cancelled", outcome: { reason: null, comment: null, ...gate } });
+    const plainly = new Run(plain).cancel(admin("root"), "wrong account");
+    expect(plainly.request.outcome).toMatchObject({ cause: null, supersededBy: null });
+  });
+
   it("engine R-CANCEL-1: who may not is told so, whatever state the request is in; an ended one is not cancelled again", () => {
     const run = new Run(plain).cancel();
     expect(run.cancel(actor("ann")).refusal).toEqual({ refusal: "forbidden", message: "Role `AWE_ADMIN` required" });

@@ -27,7 +27,7 @@ const facts: Facts = {
 };
 
 function find(rules: readonly ApproverRule[], data: JsonObject = {}): Candidates {
-  const found = findCandidates(rules, data, facts, (who) => (who.machine ? "machine" : null));
+  const found = findCandidates(rules, data, facts, (who) => (who.machine ? { reason: "machine" } : null));
   if (isResolutionFailure(found)) throw new Error(found.error);
   return found;
 }

@@ -6,6 +6,7 @@ import { evaluateLogic } from "./logic.ts";
 import { isMachineName, type Person } from "./person.ts";
 import type { ApproverRule, RuleMatch } from "./policy.ts";
 import type { Exclusion } from "./request.ts";
+import type { Bar } from "./separation-of-duties.ts";
 
 export interface Candidate {
   readonly person: Person;
@@ -31,7 +32,7 @@ export function isResolutionFailure(value: object): value is ResolutionFailure {
 const NOT_ASKED = "the directory was not asked";
 
 /** Says why a person may not approve, or null; the caller knows request and stage. */
-export type Barred = (person: Person) => Exclusion["reason"] | null;
+export type Barred = (person: Person) => Bar | null;
 
 /**
  * The union of the rules in rule order, first seen first, each person once; who is both approver and observer is an
@@ -50,8 +51,8 @@ export function findCandidates(
     const found = peopleOf(rule.match, data, facts);
     if (isResolutionFailure(found)) return found;
     for (const person of found) {
-      const reason = person.disabled ? "disabled" : rule.kind === "approver" ? barred(person) : machineOnly(person);
-      if (reason !== null) excluded.set(person.id, { user: person.assignee, reason });
+      const bar = person.disabled ? DISABLED : rule.kind === "approver" ? barred(person) : machineOnly(person);
+      if (bar !== null) excluded.set(person.id, { user: person.assignee, ...bar });
       else if (rule.kind === "observer") observers.set(person.id, person);
       else {
         const required = rule.required || approvers.get(person.id)?.required === true;
@@ -66,8 +67,10 @@ export function findCandidates(
   };
 }
 
-function machineOnly(person: Person): "machine" | null {
-  return person.machine ? "machine" : null;
+const DISABLED: Bar = { reason: "disabled" };
+
+function machineOnly(person: Person): Bar | null {
+  return person.machine ? { reason: "machine" } : null;
 }
 
 function peopleOf(match: RuleMatch, data: JsonObject, facts: Facts): readonly Person[] | ResolutionFailure {

@@ -93,12 +93,9 @@ const badRuleValues: [string, JsonObject, string][] = [
 ];
 
 const unavailablePolicyFields: [string, JsonValue][] = [
-  ["forbidden_approvers", ["author"]],
   ["context_schema", { type: "object" }],
   ["context_schema", {}],
   ["decision_reasons", { reject: "required" }],
-  ["grant", { uses: 1 }],
-  ["grant", {}],
   ["changes", { allowed: true }],
   ["calendar", "session"],
   ["freeze", [{ calendar: "office", effect: "hold" }]],
@@ -510,12 +507,15 @@ describe("engine R-POLICY-8: what may be activated", () => {
   it("policies R-DOC-7: one problem per mistake, all of them at once", () => {
     const document = withPolicy({
       surprise: 1,
-      grant: {},
+      grant: { usage: 1, uses: 0 },
+      freeze: [{ calendar: "office", effect: "hold" }],
       stages: [{ name: "s", stage_order: 4, rules: [], on_breach: "escalate", sla_hours: 1, skip_if: { x: 1 } }],
     });
     expect(errorsOf(document).map(({ code, path }) => `${code} ${path}`)).toEqual([
       "unknown_field surprise",
-      "not_available grant",
+      "unknown_field grant.usage",
+      "not_available freeze",
+      "bad_shape grant.uses",
       "no_approver_rule stages[0].rules",
       "escalate_without_rules stages[0].escalation_rules",
       "bad_logic stages[0].skip_if",

@@ -57,11 +57,17 @@ function warning(code: string, path: string, message: string): PolicyProblem {
 function unknownFields(document: JsonObject, { stages }: PolicyReading): PolicyProblem[] {
   return [
     ...unknownMembers(document, "policy", ""),
+    ...unknownGrantMembers(document),
     ...stages.flatMap((stage) => [
       ...unknownMembers(stage.members, "stage", stage.path),
       ...[...stage.rules, ...stage.escalationRules].flatMap(unknownRuleMembers),
     ]),
   ];
+}
+
+function unknownGrantMembers(document: JsonObject): PolicyProblem[] {
+  const grant = memberOf(document, "grant");
+  return isJsonObject(grant) ? unknownMembers(grant, "grant", "grant") : [];
 }
 
 function unknownRuleMembers(rule: RuleReading): PolicyProblem[] {

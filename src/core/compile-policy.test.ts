@@ -21,6 +21,7 @@ describe("engine R-POLICY-8: the compiled policy says everything the document le
     expect(compilePolicy(withStages({}))).toEqual({
       ...{ key: "k", name: "n", artifactType: "t", forbidSelfApproval: false, forbidRepeatApprovers: false },
       ...{ requestTtlHours: null, adminOverride: null, allowHandover: false },
+      ...{ forbiddenApprovers: [], grant: { ttlMinutes: null, uses: null } },
       stages: [
         {
           ...{ order: 1, name: "s", mode: "all", modeValue: null, minApprovals: 1, abstain: "neutral", reject: "veto" },

@@ -62,6 +62,12 @@ describe("creating a request", () => {
     });
   });
 
+  it("deploy R-EXPIRY-2: a gate gives minutes, within what the policy allows", () => {
+    const short = policy({ requestTtlHours: 24, stages: [stage()] });
+    expect(new Run(short, { expiresInMinutes: 90 }).request.expiresAt).toBe(START + 90 * 60_000);
+    expect(new Run(short, { expiresInMinutes: 24 * 60 + 1 }).refusal?.refusal).toBe("invalid_input");
+  });
+
   it("policies section 4: a policy without stages approves nothing", () => {
     expect(() => new Run(policy({ stages: [] }))).toThrow("policy payout has no stage");
   });

@@ -6,15 +6,18 @@ import type { Actor, Instant } from "./person.ts";
 import type { Policy } from "./policy.ts";
 import { startNextGroup } from "./progress.ts";
 import { invariant, refuse, type Refusal } from "./refusal.ts";
-import type { PolicyPin, Request, StageRun } from "./request.ts";
+import type { GateName, PolicyPin, Request, RequestCallback, StageRun } from "./request.ts";
 import { emit, type Step } from "./step.ts";
 import { eventActor } from "./event.ts";
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 export interface NewRequest {
   readonly id: RequestId;
   readonly orgId: string;
+  readonly gate: GateName;
+  readonly liveKey: string | null;
   readonly actor: Actor;
   readonly artifactType: string;
   readonly artifactId: string;
@@ -22,6 +25,9 @@ export interface NewRequest {
   readonly requester: string | null;
   readonly context: JsonObject;
   readonly expiresInHours: number | null;
+  readonly callback?: RequestCallback | null;
+  /** Given by a gate in the place of hours. */
+  readonly expiresInMinutes?: number | null;
   readonly salt: string;
   /** Computed by the caller over the canonical payload (R-STAGE-6). */
   readonly digest: string;
@@ -46,12 +52,13 @@ export function createRequest(input: NewRequest, setting: CreationSetting): Step
     return refuse("artifact_type_mismatch", message, [{ path: ["body", "artifact_type"], message }]);
   }
   const { requestTtlHours: most } = policy;
-  if (most !== null && input.expiresInHours !== null && input.expiresInHours > most) {
+  const asked = lifeAsked(input);
+  if (most !== null && asked !== null && asked > most * HOUR) {
     const message = `expires_in_hours may be at most ${String(most)}`;
     return refuse("invalid_input", message, [{ path: ["body", "expires_in_hours"], message }]);
   }
-  const longest = most ?? settings.defaultTtlHours;
-  const request = firstState(input, setting, Math.min(input.expiresInHours ?? longest, longest));
+  const longest = (most ?? settings.defaultTtlHours) * HOUR;
+  const request = firstState(input, setting, Math.min(asked ?? longest, longest));
   const created = emit(
     { request, events: [] },
     { type: "request_created" },
@@ -60,13 +67,21 @@ export function createRequest(input: NewRequest, setting: CreationSetting): Step
   return startNextGroup(created, setting, null);
 }
 
-function firstState(input: NewRequest, { policy, pin, facts, now }: CreationSetting, ttlHours: number): Request {
+/** Milliseconds; null where nothing was said. */
+function lifeAsked({ expiresInHours, expiresInMinutes = null }: NewRequest): number | null {
+  if (expiresInMinutes !== null) return expiresInMinutes * MINUTE;
+  return expiresInHours === null ? null : expiresInHours * HOUR;
+}
+
+function firstState(input: NewRequest, { policy, pin, facts, now }: CreationSetting, life: number): Request {
   const [lowest] = policy.stages;
   // Without a stage nobody would be asked and everything approved: activation lets no such policy through.
   invariant(lowest !== undefined, `policy ${policy.key} has no stage`);
   return {
     id: input.id,
     orgId: input.orgId,
+    gate: input.gate,
+    liveKey: input.liveKey,
     policy: pin,
     artifactType: input.artifactType,
     artifactId: input.artifactId,
@@ -88,10 +103,12 @@ function firstState(input: NewRequest, { policy, pin, facts, now }: CreationSett
     currentStageOrder: lowest.order,
     createdAt: now,
     updatedAt: now,
-    expiresAt: now + ttlHours * HOUR,
+    expiresAt: now + life,
     completedAt: null,
     outcome: null,
     resolution: null,
+    grant: null,
+    callback: input.callback ?? null,
     eventCount: 0,
     stages: policy.stages.map((stage): StageRun => ({
       id: facts.newId(),

@@ -52,6 +52,7 @@ describe("one decision", () => {
         actor: "bob",
         actorId: "bob",
         comment: "too much",
+        ...{ cause: null, supersededBy: null },
       });
     },
   );

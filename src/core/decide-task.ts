@@ -29,6 +29,8 @@ export interface DecideCommand {
   readonly digest: string | null;
   /** What the caller found proven about it; absent where nothing but the credential speaks. */
   readonly proven?: Proven;
+  /** What a gate says of the grant at this moment, in the place of the policy; absent where no gate speaks (R-GRANT-7). */
+  readonly grant?: { readonly ttlMinutes: number };
 }
 
 /** A decision before it has an identity: all that the checks look at. */
@@ -47,7 +49,13 @@ export interface Vote extends OpenTask {
 
 export function decideTask(step: Step, command: DecideCommand, setting: DecideSetting): Step | Refusal {
   const vote = checkDecision(step, command, setting);
-  return isRefusal(vote) ? vote : record(step, vote, command, setting);
+  return isRefusal(vote) ? vote : record(step, vote, command, granting(setting, command));
+}
+
+function granting(setting: DecideSetting, { grant }: DecideCommand): DecideSetting {
+  if (grant === undefined) return setting;
+  const { policy } = setting;
+  return { ...setting, policy: { ...policy, grant: { ...policy.grant, ttlMinutes: grant.ttlMinutes } } };
 }
 
 /** Every check and nothing else, so that explain says what the decision would answer (R-EXPLAIN-3). */
@@ -102,7 +110,7 @@ function approverRefusal(step: Step, vote: Vote, command: DecisionAttempt, setti
   const barred = barredBecause(setting.policy, step.request, person, placeOf(setting.policy, stage.order));
   if (barred !== null) {
     const message = `Separation of duties: ${exclusionSentence(barred)}`;
-    return barred === "machine" ? refuse("machine", message) : refuse("separation_of_duties", message);
+    return barred.reason === "machine" ? refuse("machine", message) : refuse("separation_of_duties", message);
   }
   if (hasVoted(stage, person)) {
     return refuse("quorum_conflict", "You have already decided in this stage");

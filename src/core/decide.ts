@@ -7,6 +7,7 @@ import { claimTask, releaseTask, type ClaimCommand, type ReleaseCommand } from "
 import { decideTask, type DecideCommand } from "./decide-task.ts";
 import type { EngineEvent } from "./event.ts";
 import type { Settings } from "./facts.ts";
+import { carryOutOnGrant, isGrantCommand, type GrantCommand } from "./grant-command.ts";
 import type { Actor } from "./person.ts";
 import { startNextGroup } from "./progress.ts";
 import { mergePeople, type MergeCommand } from "./merge-people.ts";
@@ -35,6 +36,7 @@ export type Command =
   | ReleaseCommand
   | ReassignCommand
   | CancelCommand
+  | GrantCommand
   | ResolveCommand
   | TickCommand
   | LeaveCommand
@@ -64,6 +66,7 @@ export function decide(request: Request, command: Command, setting: CommandSetti
 }
 
 function carryOut(step: Step, command: Command, setting: CommandSetting): Step | Refusal {
+  if (isGrantCommand(command)) return carryOutOnGrant(step, command, setting);
   switch (command.type) {
     case "decide":
       return decideTask(step, command, setting);

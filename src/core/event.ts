@@ -2,9 +2,10 @@
  * What happened, in the past tense: each transition of a request appends these in order.
  * Implements docs/spec/engine.md section 8. How an event looks on the wire and in the ledger is decided by its readers.
  */
-import type { PersonId } from "./ids.ts";
+import type { Grant } from "./grant.ts";
+import type { PersonId, RequestId } from "./ids.ts";
 import type { Actor, Instant } from "./person.ts";
-import type { Decision, Exclusion, RequestStatus, StageRun, Task } from "./request.ts";
+import type { CancelCause, Decision, Exclusion, RequestStatus, StageRun, Task } from "./request.ts";
 
 export interface EventActor {
   readonly name: string;
@@ -89,7 +90,11 @@ type Body =
       readonly attempt: number;
       readonly nextAttemptAt: Instant;
     }
-  | { readonly type: "request_approved"; readonly reason: "all_stages_skipped" | "sla_breach" | null }
+  | {
+      readonly type: "request_approved";
+      readonly reason: "all_stages_skipped" | "sla_breach" | null;
+      readonly grant: Grant;
+    }
   | {
       readonly type: "request_rejected";
       readonly reason: "no_approvers_resolved" | "quorum_unreachable" | "sla_breach" | null;
@@ -97,8 +102,17 @@ type Body =
       readonly needed?: number;
       readonly possible?: number;
     }
-  | { readonly type: "request_cancelled"; readonly reason: string | null }
-  | { readonly type: "request_expired"; readonly expiresAt: Instant };
+  | {
+      readonly type: "request_cancelled";
+      readonly reason: string | null;
+      readonly cause: CancelCause | null;
+      readonly supersededBy: RequestId | null;
+    }
+  | { readonly type: "request_expired"; readonly expiresAt: Instant }
+  | { readonly type: "grant_used"; readonly grant: Grant; readonly action: string | null }
+  | { readonly type: "grant_extended"; readonly grant: Grant }
+  | { readonly type: "grant_revoked"; readonly grant: Grant }
+  | { readonly type: "grant_expired"; readonly grant: Grant };
 
 export type EngineEventType = Body["type"];
 

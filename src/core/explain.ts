@@ -4,6 +4,7 @@
  */
 import type { Proven } from "./assurance.ts";
 import { checkDecision, type DecideSetting, type DecisionAttempt } from "./decide-task.ts";
+import { forbiddenNames } from "./forbidden-people.ts";
 import { placeOf, stageGroups } from "./groups.ts";
 import { isId, type NewId, type PersonId, type TaskId } from "./ids.ts";
 import type { Actor, Instant } from "./person.ts";
@@ -18,6 +19,7 @@ import { applyTimers, nextTimerAt } from "./timers.ts";
 export type ReasonCode =
   | "not_a_candidate"
   | "requester"
+  | "forbidden_by_context"
   | "repeat_approver"
   | "already_decided"
   | "task_closed"
@@ -66,6 +68,8 @@ export interface You {
 
 export interface Explanation {
   readonly summary: string;
+  /** The policy's `forbidden_approvers`: where the context names nobody, nobody is barred (R-SOD-6). */
+  readonly forbiddenApprovers: readonly { readonly path: string; readonly found: boolean }[];
   readonly stages: readonly StageView[];
   readonly you: You;
   readonly next:
@@ -92,6 +96,9 @@ export function explain(stored: Request, actor: Actor, setting: ExplainSetting):
   const at = nextTimerAt(request);
   return {
     summary: summarize(request, stages),
+    forbiddenApprovers: forbiddenNames(setting.policy.forbiddenApprovers, request.context).map(({ path, names }) => ({
+      ...{ path, found: names !== null },
+    })),
     stages,
     you: explainYou(due, ownTasks(stored, actor), actor, setting),
     next: !isLive(request.status)
@@ -247,8 +254,14 @@ function dutyReasons(request: Request, { person }: Actor, setting: DecideSetting
   const barred = orders.map((order) => barredBecause(setting.policy, request, person, placeOf(setting.policy, order)));
   const reasons: Reason[] = [];
   if (decided) reasons.push({ code: "already_decided", message: "You have already decided in this stage" });
-  if (barred.includes("requester")) reasons.push({ code: "requester", message: "You asked for this" });
-  if (barred.includes("repeat_approver")) {
+  const bars = new Map(barred.flatMap((bar) => (bar === null ? [] : [[bar.reason, bar] as const])));
+  if (bars.has("requester")) reasons.push({ code: "requester", message: "You asked for this" });
+  const forbidden = bars.get("forbidden");
+  if (forbidden !== undefined) {
+    const message = `You are named in '${forbidden.path ?? ""}', whose people may not approve this`;
+    reasons.push({ code: "forbidden_by_context", message });
+  }
+  if (bars.has("repeat_approver")) {
     reasons.push({ code: "repeat_approver", message: "You have already approved another stage" });
   }
   return reasons;

@@ -1,8 +1,10 @@
 /** The four ends of a request. Each happens once and closes everything that was open. R-STAGE-3, R-STAGE-16. */
 import { CLOCK, type EventActor, type EventBody } from "./event.ts";
+import { issuedGrant } from "./grant.ts";
 import type { Instant } from "./person.ts";
-import type { Request, RequestOutcome, StageRun } from "./request.ts";
-import { closeSeats, closeTasks, emit, patch, type Step } from "./step.ts";
+import type { GrantTerms } from "./policy.ts";
+import type { GateName, Request, RequestOutcome, StageRun } from "./request.ts";
+import { closeSeats, closeTasks, emit, patch, type Setting, type Step } from "./step.ts";
 
 type Ending = Extract<
   EventBody,
@@ -15,17 +17,25 @@ export interface EndedBy {
   readonly now: Instant;
 }
 
-/** R-STAGE-16. Nobody acts when a lookup finds the last stages empty: then the last vote is what approved. */
-export function approveRequest(step: Step, by: EndedBy): Step {
+/** R-STAGE-16; with it goes the grant (R-GRANT-3). Nobody acts when a lookup finds the last stages empty: then the last vote is what approved. */
+export function approveRequest(step: Step, { policy, facts, now }: Setting, by: EventActor | null): Step {
   const allSkipped = step.request.stages.every((stage) => stage.state === "skipped");
-  const actor = by.actor ?? lastVoter(step.request);
+  const actor = by ?? lastVoter(step.request);
   const reason = allSkipped
     ? "all_stages_skipped"
     : actor?.id === CLOCK.id && actor.personId === null
       ? "sla_breach"
       : null;
-  return finish(step, "approved", { type: "request_approved", reason }, { ...by, actor });
+  const grant = issuedGrant(facts.newId(), termsOf(step.request.gate, policy.grant), now);
+  return finish(patch(step, { grant }), "approved", { type: "request_approved", reason, grant }, { actor, now });
 }
+
+/** What a deploy approval permits is done once and never without an end, whatever its policy leaves open (deploy R-REQ-9, R-EXPIRY-1). */
+function termsOf(gate: GateName, terms: GrantTerms): GrantTerms {
+  return gate === "deploy" ? { ttlMinutes: terms.ttlMinutes ?? DEPLOY_WINDOW_MINUTES, uses: 1 } : terms;
+}
+
+const DEPLOY_WINDOW_MINUTES = 15;
 
 function lastVoter(request: Request): EventActor | null {
   const votes = request.stages.flatMap((stage) => stage.decisions).filter((decision) => decision.seatId !== null);
@@ -65,14 +75,20 @@ function closeStage(stage: StageRun, status: Request["status"], now: Instant): S
 }
 
 function outcomeOf(ending: Ending, stageOrder: number, by: EndedBy): RequestOutcome {
-  const who = { stageOrder, actor: by.actor?.name ?? null, actorId: by.actor?.id ?? null };
+  const who = {
+    ...{ stageOrder, actor: by.actor?.name ?? null, actorId: by.actor?.id ?? null },
+    ...{ cause: null, supersededBy: null },
+  };
   switch (ending.type) {
     case "request_approved":
       return { ...who, reason: ending.reason, comment: null };
     case "request_rejected":
       return { ...who, reason: ending.reason, comment: ending.comment };
     case "request_cancelled":
-      return { ...who, reason: null, comment: ending.reason };
+      return {
+        ...{ ...who, reason: null, comment: ending.reason },
+        ...{ cause: ending.cause, supersededBy: ending.supersededBy },
+      };
     case "request_expired":
       return { ...who, reason: null, comment: null };
   }

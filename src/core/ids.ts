@@ -13,6 +13,7 @@ export type TaskId = Id<"task">;
 export type DecisionId = Id<"decision">;
 export type EventId = Id<"event">;
 export type DelegationId = Id<"delegation">;
+export type GrantId = Id<"grant">;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

@@ -7,7 +7,7 @@ import type { JsonObject, JsonValue } from "./json.ts";
 import { memberOf } from "./policy-reading.ts";
 
 /** The kinds of objects a document is made of; a rule's value is of its rule's type. */
-export type PolicyPartKind = "policy" | "stage" | "rule" | "user" | "role" | "group" | "expression" | "http";
+export type PolicyPartKind = "policy" | "grant" | "stage" | "rule" | "user" | "role" | "group" | "expression" | "http";
 
 interface Fields {
   readonly available: readonly string[];
@@ -28,17 +28,10 @@ const fieldsOf: Record<PolicyPartKind, Fields> = {
       "admin_override",
       "allow_handover",
       "assurance",
-    ],
-    unavailable: [
       "forbidden_approvers",
-      "context_schema",
-      "decision_reasons",
       "grant",
-      "changes",
-      "calendar",
-      "freeze",
-      "break_glass",
     ],
+    unavailable: ["context_schema", "decision_reasons", "changes", "calendar", "freeze", "break_glass"],
   },
   stage: {
     available: [
@@ -66,6 +59,7 @@ const fieldsOf: Record<PolicyPartKind, Fields> = {
     ],
     unavailable: ["approver_tree", "calendar", "reminders", "recheck"],
   },
+  grant: { available: ["ttl_minutes", "uses"], unavailable: [] },
   rule: { available: ["rule_type", "rule_value", "kind", "required"], unavailable: [] },
   user: { available: ["user_id"], unavailable: [] },
   role: { available: ["role", "client"], unavailable: ["include_groups"] },

@@ -5,10 +5,11 @@
  */
 import { ASSURANCES, type Assurance } from "./assurance-level.ts";
 import type { JsonObject } from "./json.ts";
-import type { ApproverRule, Policy, PolicyProblem, RuleMatch, Stage, StageMode } from "./policy.ts";
+import type { ApproverRule, GrantTerms, Policy, PolicyProblem, RuleMatch, Stage, StageMode } from "./policy.ts";
 import { unavailableIn, type PolicyPartKind } from "./policy-availability.ts";
 import {
   flag,
+  listOf,
   members,
   memberOf,
   memberPath,
@@ -60,6 +61,7 @@ export interface PolicyReading {
 const ruleTypes = ["user", "role", "group", "expression", "http"] as const;
 type RuleType = (typeof ruleTypes)[number];
 
+const dotPath = textOf(1, 256);
 const personName = nameOf(128);
 const directoryName = nameOf(255);
 const groupPath = nameOf(1024);
@@ -85,6 +87,9 @@ const shapes = {
   client: orNull(directoryName),
   assurance: oneOf(ASSURANCES),
   minViewSeconds: orNull(wholeNumber(1, 3_600)),
+  dotPaths: listOf(dotPath, 20),
+  ttlMinutes: orNull(wholeNumber(1, 525_600)),
+  uses: orNull(wholeNumber(1, 10_000)),
 };
 
 export function readPolicy(document: JsonObject): PolicyReading {
@@ -96,9 +101,11 @@ export function readPolicy(document: JsonObject): PolicyReading {
     artifactType: readNeeded(part, "artifact_type", shapes.artifactType, ""),
     forbidSelfApproval: readMember(part, "forbid_self_approval", flag, false),
     forbidRepeatApprovers: readMember(part, "forbid_repeat_approvers", flag, false),
+    forbiddenApprovers: readMember(part, "forbidden_approvers", shapes.dotPaths, []),
     requestTtlHours: readMember(part, "request_ttl_hours", shapes.hours, null),
     adminOverride: readMember(part, "admin_override", shapes.adminOverride, null),
     allowHandover: readMember(part, "allow_handover", flag, false),
+    grant: readGrant(part),
   };
   readMember(part, "description", shapes.description, null);
   const assurance = readMember(part, "assurance", shapes.assurance, "session");
@@ -106,6 +113,16 @@ export function readPolicy(document: JsonObject): PolicyReading {
   noteRepeatedOrders(stages, part.problems);
   const inOrder = stages.map(({ stage }) => stage).sort((left, right) => left.order - right.order);
   return { policy: { ...head, stages: inOrder }, assurance, stages, problems: part.problems };
+}
+
+/** What an approval yields: without limits where the document sets none (R-GRANT-3). */
+function readGrant(part: Part): GrantTerms {
+  const given = readMember(part, "grant", members, nothing);
+  const terms: Part = { ...part, members: given, path: memberPath(part.path, "grant") };
+  return {
+    ttlMinutes: readMember(terms, "ttl_minutes", shapes.ttlMinutes, null),
+    uses: readMember(terms, "uses", shapes.uses, null),
+  };
 }
 
 const policyKey = {

@@ -113,6 +113,18 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Shape<
   };
 }
 
+/** A list whose every item has this shape. */
+export function listOf<Value>(shape: Shape<Value>, itemsMax: number): Shape<readonly Value[]> {
+  return {
+    expected: `a list of at most ${itemsMax} items, each ${shape.expected}`,
+    read: (value) => {
+      if (!isList(value) || value.length > itemsMax) return undefined;
+      const items = value.map((item) => shape.read(item)).filter((item) => item !== undefined);
+      return items.length === value.length ? items : undefined;
+    },
+  };
+}
+
 export function orNull<Value>(shape: Shape<Value>): Shape<Value | null> {
   return {
     expected: `${shape.expected}, or null`,

@@ -55,16 +55,25 @@ export interface Stage {
   readonly requireView: boolean;
 }
 
+/** What an approval yields; null is without limit. */
+export interface GrantTerms {
+  readonly ttlMinutes: number | null;
+  readonly uses: number | null;
+}
+
 export interface Policy {
   readonly key: string;
   readonly name: string;
   readonly artifactType: string;
   readonly forbidSelfApproval: boolean;
   readonly forbidRepeatApprovers: boolean;
+  /** Dot paths into the context: whoever is named there may not approve. */
+  readonly forbiddenApprovers: readonly string[];
   readonly requestTtlHours: number | null;
   /** Null: the installation's setting `decisions.admin_override` applies. */
   readonly adminOverride: AdminOverride | null;
   readonly allowHandover: boolean;
+  readonly grant: GrantTerms;
   /** In order of `order`; orders are unique. */
   readonly stages: readonly Stage[];
 }

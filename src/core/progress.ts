@@ -49,7 +49,7 @@ export function startNextGroup(step: Step, setting: Setting, actor: EventActor |
     const starting = plans.filter(isStart);
     if (starting.length > 0) return startStages(current, starting, setting);
   }
-  return approveRequest(current, { actor, now: setting.now });
+  return approveRequest(current, setting, actor);
 }
 
 /** R-RESOLVE-7: the group stays `resolving`, with the next attempt as its timer. */

@@ -4,12 +4,16 @@
  * Implements docs/spec/engine.md sections 4 to 7.
  */
 import type { Assurance, ProofMethod } from "./assurance-level.ts";
+import type { Grant } from "./grant.ts";
 import type { DecisionId, PersonId, PolicyId, RequestId, SeatId, StageRunId, TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import type { Instant } from "./person.ts";
 import type { StageMode } from "./policy.ts";
 
 export type RequestStatus = "pending" | "in_review" | "approved" | "rejected" | "cancelled" | "expired";
+
+/** Where a request was made and where its approval is enforced. */
+export type GateName = "generic" | "deploy" | "certificate";
 
 export interface PolicyPin {
   readonly id: PolicyId;
@@ -36,7 +40,14 @@ export interface RequestOutcome {
   readonly actor: string | null;
   readonly actorId: string | null;
   readonly comment: string | null;
+  /** Why it was cancelled, where a gate says so; null for everything else. */
+  readonly cause: CancelCause | null;
+  /** The request that took its place. */
+  readonly supersededBy: RequestId | null;
 }
+
+/** Given by gates alone: nobody claims through the generic API that a request was superseded. */
+export type CancelCause = "superseded" | "rejected" | "token_deleted";
 
 /** A group whose approvers could not be looked up, waiting for its next attempt (R-RESOLVE-7). */
 export interface Resolution {
@@ -47,9 +58,19 @@ export interface Resolution {
   readonly nextAttemptAt: Instant;
 }
 
+/** Where the request's events are sent, signed with whose secret, and which of those that nobody gets unasked (R-HOOK-1). */
+export interface RequestCallback {
+  readonly url: string;
+  readonly secretId: string | null;
+  readonly events: readonly string[];
+}
+
 export interface Request {
   readonly id: RequestId;
   readonly orgId: string;
+  readonly gate: GateName;
+  /** What at most one live request of the organization is about, as its gate says; null where any number may live. */
+  readonly liveKey: string | null;
   readonly policy: PolicyPin;
   readonly artifactType: string;
   readonly artifactId: string;
@@ -68,6 +89,10 @@ export interface Request {
   readonly completedAt: Instant | null;
   readonly outcome: RequestOutcome | null;
   readonly resolution: Resolution | null;
+  /** What the approval yielded; null until then, and for every other end. */
+  readonly grant: Grant | null;
+  /** Null and absent: nobody is told. */
+  readonly callback?: RequestCallback | null;
   /** Number of events so far; the next one gets `eventCount + 1` (R-EVENT-1). */
   readonly eventCount: number;
   /** One per stage of the pinned policy, by stage order. */
@@ -78,7 +103,9 @@ export type StageRunState = "waiting" | "resolving" | "open" | "approved" | "rej
 
 export interface Exclusion {
   readonly user: string;
-  readonly reason: "requester" | "repeat_approver" | "machine" | "disabled";
+  readonly reason: "requester" | "forbidden" | "repeat_approver" | "machine" | "disabled";
+  /** Where the context names them, if that is the reason. */
+  readonly path?: string;
 }
 
 export interface StageRun {

@@ -186,6 +186,14 @@ export const ROLES: readonly Role[] = [
   },
 ];
 
+/** The `client` under which a policy's rule means these roles, and not those of the local directory. */
+export const BUILT_IN_CLIENT = "countersign";
+
+/** A role that people hold in an organization, so that a rule can find them by it. */
+export function isOrganizationRole(name: string): boolean {
+  return roleNamed(name)?.holder === "person";
+}
+
 export function roleNamed(name: string): Role | undefined {
   return ROLES.find((role) => role.name === name);
 }

@@ -27,7 +27,7 @@ describe("who is barred", () => {
   it("engine R-AUTH-5: a person is barred under every name known", () => {
     const petition = new Run(strict, { requester: "r.equester@example.org" }).request;
     const known = person("ann", { foldedNames: ["ann", "r.equester@example.org"] });
-    expect(barredBecause(strict, petition, known, place)).toBe("requester");
+    expect(barredBecause(strict, petition, known, place)).toEqual({ reason: "requester" });
     expect(barredBecause(strict, petition, person("ann"), place)).toBeNull();
   });
 
@@ -40,7 +40,9 @@ describe("who is barred", () => {
 
   it("engine R-SOD-1: machines always are", () => {
     const lax = policy({ stages: [stage()] });
-    expect(barredBecause(lax, new Run(lax).request, person("robot", { machine: true }), place)).toBe("machine");
+    expect(barredBecause(lax, new Run(lax).request, person("robot", { machine: true }), place)).toEqual({
+      reason: "machine",
+    });
   });
 
   it("engine R-SOD-2: only an approval that counts uses a person up", () => {
@@ -72,6 +74,6 @@ describe("who is barred", () => {
 });
 
 it("engine R-DECIDE-2: every reason has a sentence of its own", () => {
-  const reasons = ["requester", "repeat_approver", "machine", "disabled"] as const;
-  expect(new Set(reasons.map(exclusionSentence)).size).toBe(4);
+  const reasons = ["requester", "forbidden", "repeat_approver", "machine", "disabled"] as const;
+  expect(new Set(reasons.map((reason) => exclusionSentence({ reason }))).size).toBe(5);
 });

@@ -6,6 +6,8 @@ import { SESSION_ALONE } from "./assurance.ts";
 import { CLOCK } from "./event.ts";
 import { escalateStage } from "./escalate-stage.ts";
 import { endRequest, rejectRequest } from "./finish-request.ts";
+import { expireGrant } from "./grant-command.ts";
+import { grantTimer } from "./grant.ts";
 import type { Instant } from "./person.ts";
 import type { Stage } from "./policy.ts";
 import { failStage, ruleOf, settle, startNextGroup } from "./progress.ts";
@@ -13,9 +15,9 @@ import { invariant } from "./refusal.ts";
 import { isLive, isOpenTask, type Decision, type Request, type StageRun, type Task } from "./request.ts";
 import { emit, patchStage, stageRun, type Setting, type Step } from "./step.ts";
 
-/** When this request next needs the clock, or null once it has ended. */
+/** When this request next needs the clock; null once it has ended, and its grant has none. */
 export function nextTimerAt(request: Request): Instant | null {
-  if (!isLive(request.status)) return null;
+  if (!isLive(request.status)) return grantTimer(request.grant);
   const times = request.stages.filter((run) => run.state === "open").map(stageTimer);
   return Math.min(request.expiresAt, request.resolution?.nextAttemptAt ?? Infinity, ...times);
 }
@@ -43,6 +45,7 @@ export function applyTimers(step: Step, setting: Setting): Step {
 
 function fire(step: Step, at: Instant, setting: Setting): Step {
   const { request } = step;
+  if (!isLive(request.status)) return expireGrant(step, setting);
   if (request.expiresAt <= at) {
     const body = { type: "request_expired", expiresAt: request.expiresAt } as const;
     return endRequest(step, body, { actor: null, now: setting.now });

@@ -34,6 +34,8 @@ export interface AssertionClaim {
   readonly rpId: string | readonly string[];
   /** `https://approvals.example.com`, compared as text; or the ones of which it may be any. */
   readonly origin: string | readonly string[];
+  /** Any port behind the origin is as good: the installation has no address of its own (web-site.ts). */
+  readonly anyPort?: boolean;
   readonly sha256: Sha256;
 }
 
@@ -133,8 +135,14 @@ function clientDataFailure(claim: AssertionClaim, bytes: Uint8Array | null): Ass
   if (!isRecord(data)) return "client_data";
   if (data["type"] !== "webauthn.get") return "client_data_type";
   if (data["challenge"] !== toBase64url(challengeOf(claim))) return "challenge";
-  if (!oneOf(claim.origin).some((origin) => origin === data["origin"])) return "origin";
+  if (!isOwnOrigin(claim, data["origin"])) return "origin";
   return isFramed(data) ? "cross_origin" : null;
+}
+
+function isOwnOrigin({ origin: own, anyPort = false }: AssertionClaim, said: unknown): boolean {
+  if (typeof said !== "string") return false;
+  const compared = anyPort ? said.replace(/:[1-9]\d{0,4}$/, "") : said;
+  return oneOf(own).includes(compared);
 }
 
 function challengeOf({ statementText, assertion: { batch }, sha256 }: AssertionClaim): Uint8Array {

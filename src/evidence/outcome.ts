@@ -137,8 +137,10 @@ function outOfPlace(replay: Replay, entry: EntryFields): string | null {
   const run = runOf(replay, entry);
   if (run === undefined) return "the policy has no such stage";
   const { task } = entry.data;
-  const known = task === undefined ? undefined : findTask(request, idOf<"task">("task", task));
-  if (known !== undefined && known.stage.order !== run.order) return "a task is of another stage";
+  // One that two stages claim is of neither.
+  const id = task === undefined ? null : idOf<"task">("task", task);
+  const elsewhere = request.stages.filter((other) => other !== run).flatMap((other) => other.tasks);
+  if (elsewhere.some((other) => other.id === id)) return "a task is of another stage";
   return isLive(request.status) ? null : "something happens after the end";
 }
 
@@ -154,7 +156,7 @@ function startReplay(policy: Policy, created: EntryFields): Replay {
   const step = createRequest(
     {
       ...{ id: newId(), orgId: String(created.org), actor: actorOf(created, false), artifactType: "", artifactId: "" },
-      requester: typeof requester === "string" ? requester : "",
+      ...{ gate: "generic", liveKey: null, requester: typeof requester === "string" ? requester : "" },
       ...{ context: {}, expiresInHours: null, salt: "", digest: created.resource?.digest ?? "" },
     },
     {

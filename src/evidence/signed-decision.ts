@@ -85,7 +85,7 @@ export function verifySignedDecision(signed: SignedDecision, sha256: Sha256): Ve
   if (typeof enrolment === "string") return { ok: false, check: enrolment };
   const verified = verifyAssertion({
     ...{ statementText: text, assertion, publicKey: enrolment.spki, algorithm: enrolment.algorithm },
-    ...{ rpId: site.rpIds, origin: site.origins, sha256 },
+    ...{ rpId: site.rpIds, origin: site.origins, anyPort: site.anyPort, sha256 },
   });
   if (!verified.ok) return verified;
   const { backupEligible: known, factor, spki } = enrolment;
@@ -155,10 +155,13 @@ function findEnrolment(
   return isEarly ? "factor_cooling_down" : enrolment;
 }
 
-/** Null unless the enrolment is of the person who decided, with the credential that the decision names. */
+/**
+ * Null unless the enrolment is of the person who decided, with the credential that the decision names. In which organization
+ * they enrolled is no matter: a person is one person in all of them (identity R-ID-1).
+ */
 function enrolmentFor(enrolled: EntryFields, recorded: EntryFields, credentialDigest: string): Enrolment | null {
   const { factor, person, spki, alg, credential_digest: digest, backup_eligible: backupEligible } = enrolled.data;
-  const isTheirs = person === recorded.actor && digest === credentialDigest && enrolled.org === recorded.org;
+  const isTheirs = person === recorded.actor && digest === credentialDigest;
   if (!isTheirs || typeof factor !== "string" || typeof spki !== "string" || typeof alg !== "number") return null;
   return { factor, spki, algorithm: alg, backupEligible };
 }

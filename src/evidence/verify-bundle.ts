@@ -156,17 +156,17 @@ function readEntries(bundle: Bundle, checkpoint: Checkpoint, sha256: Sha256): re
   return entries;
 }
 
-/** Entries of other requests and other organizations have no business in a bundle. */
+/** Entries of other requests and other organizations have no business in a bundle, except about keys that people hold in all. */
 function belongsTo(bundle: Bundle, entry: EntryFields): string | null {
   const { id, org, gate } = bundle.request;
   // Keys of the ledger are the installation's.
   if (entry.kind === "ledger.created" || entry.kind === "ledger.key_added") return null;
+  if (entry.request !== id && entry.kind.startsWith("factor.")) return null;
   if (entry.org !== org) return "the entry is of another organization";
   if (entry.request === id) {
     return entry.resource === null || entry.resource.gate === gate ? null : "the entry is of another gate";
   }
-  const isContext = entry.kind === "policy.activated" || entry.kind.startsWith("factor.");
-  return isContext ? null : "the entry is of another request";
+  return entry.kind === "policy.activated" ? null : "the entry is of another request";
 }
 
 function orderProblem(

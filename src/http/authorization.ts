@@ -3,48 +3,13 @@
  * place that decides this; a route that is missing here stops the start (docs/spec/identity.md R-AUTHZ-1).
  */
 import type { Permission } from "../core/permission.ts";
+import type { Access, Assurance, CredentialKind, Method, Mount, Row } from "./authorization-row.ts";
+import { deployAdministration } from "./deploy/administration-rows.ts";
+import { approvalRows } from "./deploy/approval-rows.ts";
+import { integrationRows } from "./deploy/integration-rows.ts";
+import { rackProxyRows } from "./deploy/proxy-rows.ts";
 
-export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-
-/**
- * Who may call: `public` everybody, `development` everybody but only in development mode, `any` every valid credential,
- * `reader` whoever may read the thing (engine R-AUTH-30; the read side decides and answers 404), `holder` and `own` whoever
- * it concerns (the use case decides), `permission` whoever holds the row's permission.
- */
-export type Access = "public" | "development" | "any" | "reader" | "holder" | "own" | "permission";
-
-export type CredentialKind = "web_session" | "cli_session" | "person_jwt" | "api_token" | "machine_jwt";
-
-/**
- * How strongly the caller must have proven who they are: `step_up` = a factor within the last minutes of this session,
- * `fresh` = a factor inside this very call, `decision` = what the stage of the policy asks (docs/spec/identity.md section 6),
- * `enrolment` = `fresh` for whoever has a factor already (R-FACT-8).
- */
-export type Assurance = "none" | "session" | "step_up" | "fresh" | "decision" | "enrolment";
-
-/** Where a route stands: once at the root, in the API of both families, or in `/v1` alone. */
-export type Mount = "root" | "both" | "v1";
-
-export interface Row {
-  readonly method: Method;
-  /** Relative to the mount, in Fastify's form. */
-  readonly url: string;
-  readonly mount: Mount;
-  readonly access: Access;
-  /** Null where the access needs none. */
-  readonly permission: Permission | null;
-  /**
-   * What a machine of this installation must hold where people need no permission: its token is good for what its scopes
-   * say and for nothing else (R-TOK-4). Null where any may call.
-   */
-  readonly scope: Permission | null;
-  readonly credentials: readonly CredentialKind[];
-  readonly assurance: Assurance;
-  /** Who holds this permission may act on what is others', and proves more for it than the owner does. */
-  readonly others: { readonly permission: Permission; readonly assurance: "step_up" | "fresh" } | null;
-  /** Serves those who have no factor yet: enrolling, looking at oneself, signing out (R-FACT-10). */
-  readonly enrolment: boolean;
-}
+export type { Access, Assurance, CredentialKind, Method, Mount, Row } from "./authorization-row.ts";
 
 const EVERY: readonly CredentialKind[] = ["web_session", "cli_session", "person_jwt", "api_token", "machine_jwt"];
 const PEOPLE: readonly CredentialKind[] = ["web_session", "cli_session", "person_jwt"];
@@ -101,6 +66,7 @@ function own(method: Method, url: string, narrower: Narrower = {}): Row {
 
 const probesAndPages: readonly Row[] = [
   open("root", "/healthz"),
+  open("v1", "/webhook-keys"),
   open("root", "/readyz"),
   open("root", "/"),
   open("root", "/app"),
@@ -145,6 +111,12 @@ const requests: readonly Row[] = [
   row("reader", "GET", "/requests/:id/explain", { scope: READ }),
   row("reader", "GET", "/requests/:id/decisions", { scope: READ }),
   shared("approval:request:resolve", "POST", "/requests/:id/resolve", { assurance: "step_up" }),
+  row("own", "GET", "/requests/:id/verdict", { scope: READ }),
+  row("own", "POST", "/requests/:id/grant/use", { scope: CREATE }),
+  row("own", "POST", "/requests/:id/grant/revoke", {
+    scope: CREATE,
+    others: { permission: "approval:request:cancel_all", assurance: "step_up" },
+  }),
   row("reader", "GET", "/requests/:id/wait", { mount: "v1", scope: READ }),
 ];
 
@@ -163,6 +135,8 @@ const tasks: readonly Row[] = [
 
 const OTHERS_DELEGATIONS = { permission: "approval:delegation:manage", assurance: "fresh" } as const;
 
+const WEBHOOK_ACTS = { assurance: "step_up", credentials: NO_TOKENS } as const;
+
 const delegationsAndDirectory: readonly Row[] = [
   row("own", "GET", "/delegations", { scope: "approval:delegation:read" }),
   row("own", "POST", "/delegations", { credentials: NO_TOKENS, others: OTHERS_DELEGATIONS }),
@@ -175,6 +149,15 @@ const delegationsAndDirectory: readonly Row[] = [
   shared("org:directory:write", "PUT", "/directory/groups", { assurance: "step_up" }),
   shared("org:directory:write", "DELETE", "/directory/groups", { assurance: "step_up" }),
   shared("ledger:entry:read", "GET", "/admin/audit"),
+  shared("approval:delivery:read", "GET", "/admin/deliveries"),
+  shared("approval:delivery:read", "GET", "/admin/deliveries/:id/attempts"),
+  shared("approval:delivery:retry", "POST", "/admin/deliveries/:id/retry", WEBHOOK_ACTS),
+  shared("approval:delivery:retry", "POST", "/admin/deliveries/redeliver", WEBHOOK_ACTS),
+  shared("approval:delivery:read", "GET", "/admin/secrets"),
+  shared("org:webhook:write", "POST", "/admin/secrets", WEBHOOK_ACTS),
+  shared("org:webhook:write", "POST", "/admin/secrets/:id/rotate", WEBHOOK_ACTS),
+  shared("org:webhook:write", "POST", "/admin/secrets/:id/revoke", WEBHOOK_ACTS),
+  shared("org:webhook:write", "POST", "/admin/secrets/:id/test", WEBHOOK_ACTS),
 ];
 
 const acrossGates: readonly Row[] = [
@@ -319,6 +302,14 @@ const organizations: readonly Row[] = [
   needs("platform:org:suspend", "POST", "/orgs/:id/reactivate"),
 ];
 
+/** The deploy gate's own API (docs/spec/deploy.md section 2). */
+const deployGate: readonly Row[] = [
+  open("deploy", "/health"),
+  ...approvalRows,
+  ...deployAdministration,
+  ...integrationRows,
+];
+
 export const authorizationTable: readonly Row[] = [
   ...probesAndPages,
   ...policies,
@@ -334,9 +325,16 @@ export const authorizationTable: readonly Row[] = [
   ...people,
   ...signing,
   ...organizations,
+  ...deployGate,
+  ...rackProxyRows,
 ];
 
-export const mountPrefixes = { awe: "/v1/awe", v1: "/v1" } as const;
+export const mountPrefixes = {
+  awe: "/v1/awe",
+  v1: "/v1",
+  deploy: "/api/v1",
+  deployOfRack: "/racks/:rack/api/v1",
+} as const;
 
 /** The addresses at which a row's route stands, with the prefix. */
 export function addressesOf(row: Row): readonly string[] {
@@ -347,5 +345,7 @@ export function addressesOf(row: Row): readonly string[] {
       return [`${mountPrefixes.v1}${row.url}`];
     case "both":
       return [`${mountPrefixes.awe}${row.url}`, `${mountPrefixes.v1}${row.url}`];
+    case "deploy":
+      return [`${mountPrefixes.deploy}${row.url}`, `${mountPrefixes.deployOfRack}${row.url}`];
   }
 }

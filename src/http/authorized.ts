@@ -156,8 +156,23 @@ export function admissionFault(row: Row, caller: Caller): Problem | null {
   ) {
     return problem("permission_denied", `Permission '${row.scope}' required`);
   }
+  return signInFault(row, caller);
+}
+
+/** What is missing of the sign-in itself, before anything is asked for the act. */
+function signInFault(row: Row, caller: Caller): Problem | null {
   if (mustEnrol(row, caller)) return enrolFirst();
-  return null;
+  return lacksSecondFactor(row, caller) ? assuranceProblem("step_up") : null;
+}
+
+/**
+ * A provider that is not marked for it has proven one factor: one of ours is asked for before the session serves for more than
+ * proving, enrolling and looking at oneself (identity R-IDP-9). What asks for a factor in the call itself is proven by it.
+ */
+function lacksSecondFactor(row: Row, caller: Caller): boolean {
+  const { session, enrolled } = caller;
+  if (session?.method !== "oidc" || session.kind !== "web" || session.aal > 1) return false;
+  return enrolled && !row.enrolment && askedOf(row, caller) !== "fresh";
 }
 
 /** A machine of this installation is one whatever it presents: its token, or that of the platform it runs on. */
@@ -235,7 +250,7 @@ function enrolFirst(): Problem {
 }
 
 function notPermitted(row: Row, permission: Permission): Problem {
-  if (row.mount !== "both") return problem("permission_denied", `Permission '${permission}' required`);
+  if (row.mount !== "both") return problem("permission_denied", `Permission '${permission}' required`, { permission });
   const roles = rolesHolding(permission);
   if (roles.includes("AWE_VIEWER")) return problem("forbidden", "One of ['AWE_ADMIN', 'AWE_VIEWER'] required");
   if (roles.includes("AWE_ADMIN")) return problem("forbidden", "Role `AWE_ADMIN` required");
@@ -245,6 +260,7 @@ function notPermitted(row: Row, permission: Permission): Problem {
 function wrongKind(row: Row, kind: CredentialKind): Problem {
   const isMachine = kind === "api_token" || kind === "machine_jwt";
   if (isMachine && row.access === "holder") return problem("machine", "Machine credentials cannot decide");
+  if (isMachine && row.mount === "deploy") return problem("credential_kind_not_allowed", "API tokens cannot do this");
   return problem("credential_kind_not_allowed", `This route takes: ${row.credentials.join(", ")}`);
 }
 

@@ -14,18 +14,25 @@ import { answerUnreadable } from "./client-error.ts";
 import type { Endpoint, PageEndpoint } from "./endpoint.ts";
 import { acceptJsonAndForms } from "./json-body.ts";
 import { mountRoute, type Mounting } from "./mount-routes.ts";
+import { limitReceiving } from "./receive-limit.ts";
 import { requestIdOf } from "./request-id.ts";
 import { routeDifferences, RoutesDiffer, type MountedRoute } from "./route-check.ts";
+import { deployRoutes } from "./deploy/deploy-routes.ts";
+import { acceptBytes, githubHookRoute } from "./deploy/github-hook-routes.ts";
+import { RackProxy, routedUrl } from "./deploy/rack-proxy.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { cliLoginPage, cliLoginRoutes } from "./routes/cli-login.ts";
 import { consoleRoutes } from "./routes/console.ts";
+import { deliveryRoutes } from "./routes/deliveries.ts";
+import { webhookKeysRoute, webhookSecretRoutes } from "./routes/webhook-secrets.ts";
 import { delegationRoutes } from "./routes/delegations.ts";
 import { directoryRoutes } from "./routes/directory.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { factorRoutes } from "./routes/factors.ts";
 import { identityProviderRoutes } from "./routes/identity-providers.ts";
 import { evidenceRoutes } from "./routes/evidence.ts";
+import { grantRoutes } from "./routes/grants.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { liveEventsRoute } from "./routes/live-events.ts";
@@ -57,8 +64,10 @@ import { setCommonHeaders } from "./common-headers.ts";
 
 /** A token may have 16 KiB (R-AUTH-21); the other headers come on top. */
 const HEADER_BYTES_MAX = 32 * 1024;
-/** The whole of a call must have arrived by then. */
-const RECEIVE_TIMEOUT_MS = 30_000;
+/** Headers must have arrived by then; bodies have times of their own (deploy R-PROXY-8). */
+const HEADERS_TIMEOUT_MS = 15_000;
+const KEEP_ALIVE_MS = 75_000;
+const CONNECTIONS_CHECKED_MS = 5_000;
 
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const server = Fastify({
@@ -70,8 +79,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     forceCloseConnections: "idle",
     genReqId: requestIdOf,
     requestIdHeader: false,
-    requestTimeout: RECEIVE_TIMEOUT_MS,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    rewriteUrl: routedUrl,
+    http: {
+      ...{ maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_TIMEOUT_MS },
+      connectionsCheckingInterval: CONNECTIONS_CHECKED_MS,
+    },
     routerOptions: { maxParamLength: 1024 },
     clientErrorHandler: (error, socket) => {
       answerUnreadable(error, socket, options);
@@ -108,6 +122,7 @@ async function prepare(server: FastifyInstance, options: ServerOptions): Promise
   server.setValidatorCompiler(() => () => true);
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.setErrorHandler((error, request, reply) => sendProblem(problemOf(error, request), request, reply, options));
+  limitReceiving(server);
   acceptJsonAndForms(server);
   setCommonHeaders(server, options);
   await server.register(fastifyCookie);
@@ -130,26 +145,29 @@ async function prepare(server: FastifyInstance, options: ServerOptions): Promise
   await server.register(fastifyStatic, { root: options.uiDirectory ?? import.meta.dirname, serve: false });
 }
 
-async function mountAll(server: FastifyInstance, mounting: Mounting): Promise<void> {
-  const { options } = mounting;
-  const closing = new AbortController();
-  server.addHook("preClose", async () => {
-    closing.abort();
-    await Promise.resolve();
-  });
-  const families = [
+/** Routes that both families have. */
+function sharedRoutes(options: ServerOptions): readonly Endpoint[] {
+  return [
     ...serviceRoutes(options),
     ...policyRoutes(),
     ...requestRoutes(),
+    ...grantRoutes(),
     ...taskRoutes(),
     ...bulkRoutes(),
     ...delegationRoutes(),
     ...directoryRoutes(),
     ...auditRoutes(),
+    ...deliveryRoutes(),
+    ...webhookSecretRoutes(options),
   ];
-  const acrossGates = [
+}
+
+/** Routes of our own API alone. */
+function ownRoutes(options: ServerOptions, closing: AbortSignal): readonly (Endpoint | PageEndpoint)[] {
+  return [
     ...inboxRoutes(),
-    ...waitRoutes(options, closing.signal),
+    webhookKeysRoute(options),
+    ...waitRoutes(options, closing),
     ...sessionRoutes(options),
     ...authRoutes(options),
     ...ownSessionRoutes(),
@@ -166,11 +184,22 @@ async function mountAll(server: FastifyInstance, mounting: Mounting): Promise<vo
     ...roleRoutes(),
     ...settingRoutes(),
     ...tokenRoutes(),
-    liveEventsRoute(options, closing.signal),
+    liveEventsRoute(options, closing),
     ...ledgerRoutes(options),
     ...signingRoutes(options),
     ...evidenceRoutes(options),
   ];
+}
+
+async function mountAll(server: FastifyInstance, mounting: Mounting): Promise<void> {
+  const { options } = mounting;
+  const closing = new AbortController();
+  server.addHook("preClose", async () => {
+    closing.abort();
+    await Promise.resolve();
+  });
+  const families = sharedRoutes(options);
+  const acrossGates = ownRoutes(options, closing.signal);
   mountGroup(
     server,
     [
@@ -183,6 +212,22 @@ async function mountAll(server: FastifyInstance, mounting: Mounting): Promise<vo
     withMount(mounting, ["root"]),
   );
   await mountFamily(server, mountPrefixes.awe, families, withMount(mounting, ["both"]));
+  const proxy = new RackProxy(server, mounting);
+  const surroundings = { closing: closing.signal, refusals: mounting.refusals };
+  for (const prefix of [mountPrefixes.deploy, mountPrefixes.deployOfRack]) {
+    await server.register(
+      async (mount) => {
+        proxy.mount(mount);
+        mountGroup(mount, deployRoutes(options, surroundings), withMount(mounting, ["deploy"]));
+        await mount.register(async (hooks) => {
+          acceptBytes(hooks);
+          mountRoute(hooks, githubHookRoute(), withMount(mounting, ["deploy"]));
+          await Promise.resolve();
+        });
+      },
+      { prefix },
+    );
+  }
   await mountFamily(server, mountPrefixes.v1, [...families, ...acrossGates], withMount(mounting, ["both", "v1"]));
 }
 

@@ -4,6 +4,7 @@
  */
 import type { FastifyRequest } from "fastify";
 import type { Application } from "../app/application.ts";
+import { withDeploySettings } from "../app/deploy/narrowed-identity.ts";
 import { identify, memberActor, type Principal } from "../app/identify.ts";
 import { localSignInRefusal } from "../app/local-sign-in.ts";
 import { openSession } from "../app/open-session.ts";
@@ -54,7 +55,9 @@ async function within(given: Authenticated | Problem, request: FastifyRequest): 
   const caller = typeof chosen === "string" ? await inOrganization(given.caller, chosen) : given.caller;
   if ("code" in caller) return caller;
   const organization = await caller.app.organizations.find(caller.app.orgId);
-  if (organization?.status === "active") return { ...given, caller };
+  if (organization?.status === "active") {
+    return { ...given, caller: { ...caller, app: await withDeploySettings(caller.app) } };
+  }
   return problem("org_suspended", "The organization is suspended: nothing in it can be used");
 }
 
@@ -130,15 +133,18 @@ async function callerOfApiToken(
 ): Promise<Caller | Problem> {
   const presented = await presentToken(options.app, token, { desk: options.tokens, address });
   if (isRefusal(presented)) return challenged(problemOfRefusal(presented));
-  const { actor, orgId, limits, expiresAt } = presented;
+  const { actor, orgId, limits, expiresAt, singleUse } = presented;
   const app = options.app.forOrganization(orgId);
   const rest = { session: null, sessionToken: null, enrolled: false };
-  return { kind: "api_token", actor, roles: [], app, expiresAt, limits, ...rest };
+  const once = singleUse === null ? {} : { singleUse };
+  return { kind: "api_token", actor, roles: [], app, expiresAt, limits, ...rest, ...once };
 }
 
 async function callerOfJwt(token: string, options: ServerOptions): Promise<Caller | Problem> {
   const verified = await options.verifier.verify(token);
-  if (isTokenFault(verified)) return unauthenticated(`Invalid bearer token: ${verified.fault}`);
+  if (isTokenFault(verified)) {
+    return unauthenticated(`Invalid bearer token: ${verified.fault}`, verified.code ?? "token_invalid");
+  }
   const principal = principalOf(verified, options.access);
   if (isPrincipalFault(principal)) return unauthenticated(principal.message, principal.code);
   const actor = await identify(options.app, identified(principal, options.development));
@@ -178,7 +184,9 @@ async function callerOfSession(
   return { kind, actor, roles, app: own, expiresAt: session.expiresAt, session, sessionToken, enrolled, limits: null };
 }
 
-function unauthenticated(message: string, code: "unauthenticated" | "no_assignee" = "unauthenticated"): Problem {
+type CredentialFault = "unauthenticated" | "token_invalid" | "audience_not_allowed" | "no_assignee";
+
+function unauthenticated(message: string, code: CredentialFault = "unauthenticated"): Problem {
   return challenged(problem(code, message));
 }
 

@@ -1,7 +1,7 @@
 /** What the API description says about a route: made from the schemas that the route reads with. */
 import type { FastifySchema } from "fastify";
 import { z } from "zod";
-import { aweErrorSchema, problemSchema } from "../contract/error-bodies.ts";
+import { aweErrorSchema, deployErrorSchema, problemSchema } from "../contract/error-bodies.ts";
 import { isOpenRow } from "./authorized.ts";
 import type { Row } from "./authorization.ts";
 import { isPage, type Endpoint, type PageEndpoint } from "./endpoint.ts";
@@ -19,6 +19,7 @@ const idempotencyHeaders = z.object({
 const errorAnswers = {
   awe: { description: "Refused", content: { "application/json": { schema: aweErrorSchema } } },
   problem: { description: "Refused", content: { "application/problem+json": { schema: problemSchema } } },
+  deploy: { description: "Refused", content: { "application/json": { schema: deployErrorSchema } } },
 } as const;
 
 export function describeRoute(given: Endpoint | PageEndpoint, family: ErrorFamily, row: Row): FastifySchema {

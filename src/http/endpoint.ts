@@ -34,6 +34,8 @@ export interface Exchange<Query, Body> {
   readonly url: string;
   /** `POST /tasks/{id}/claim` with the id filled in, the same under both mounts. */
   readonly route: string;
+  /** Number of the call, as answers and log lines name it. */
+  readonly requestId: string;
 }
 
 export interface Definition<Query extends z.ZodType, Body extends z.ZodType> {

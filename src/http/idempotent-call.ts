@@ -26,9 +26,9 @@ export function idempotentCall<Answer>(
     const msg = "must have 1 to 255 visible ASCII characters";
     return faulty([{ type: "value_error", loc: ["header", "Idempotency-Key"], msg }]);
   }
-  const { actor } = exchange.caller;
+  const { actor, orgId } = exchange.caller;
   return {
-    scope: sha256(canonicalJson([actor.issuer, actor.clientId ?? actor.subject, exchange.route])),
+    scope: sha256(canonicalJson([orgId, actor.issuer, actor.clientId ?? actor.subject, exchange.route])),
     key,
     bodyHash: sha256(canonicalJson({ body, requester })),
     render: (answer) => {

@@ -59,7 +59,7 @@ describe("reading input", () => {
   });
 
   it("engine R-API-4: the answer names the first fault in a sentence and says how many more there are", () => {
-    const read = readInput(createRequestSchema, { policy_key: "", artifact_id: 5, callback_url: "https://x" }, "body");
+    const read = readInput(createRequestSchema, { policy_key: "", artifact_id: 5, callback_url: 7 }, "body");
     expect(read.ok ? null : [read.problem.code, read.problem.message]).toEqual([
       "invalid_input",
       "policy_key must have at least 1 character (and 3 more)",

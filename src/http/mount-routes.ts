@@ -190,9 +190,10 @@ function readForm(request: FastifyRequest, allowed: boolean): void {
   request.body = Object.fromEntries(fields);
 }
 
-/** What a proof is bound to: the method and the path of this family's API (R-STEP-2). */
+/** What a proof is bound to: the method and the path of this family's API, the rack's included where one is named (R-STEP-2). */
 function actOf(request: FastifyRequest, prefix: string): string {
   const [path = ""] = request.url.split("?", 1);
+  if (prefix.includes(":")) return `${request.method} ${path}`;
   return `${request.method} ${path.slice(prefix.length)}`;
 }
 
@@ -202,9 +203,9 @@ function admittedOr(answer: Authorized | Problem): Authorized {
 }
 
 /** People count alone, although many share the client of one front end; the tokens of a machine count as one. */
-function countWrite({ actor }: Caller, reply: FastifyReply, writeRate: ApiRate): void {
+function countWrite({ actor, app }: Caller, reply: FastifyReply, writeRate: ApiRate): void {
   const name = actor.machine ? (actor.clientId ?? actor.subject) : actor.subject;
-  const state = writeRate.count(JSON.stringify([actor.issuer, actor.machine, name]));
+  const state = writeRate.count(JSON.stringify([app.orgId, actor.issuer, actor.machine, name]));
   if (state === null) return;
   reply.headers(rateHeaders(state));
   if (state.exceeded) throw new Refused(tooMany(state.resetSeconds));
@@ -228,6 +229,7 @@ function exchangeOf(
     gone: () => closedSignal(reply),
     url: request.url,
     route: actOf(request, prefix),
+    requestId: request.id,
   };
 }
 

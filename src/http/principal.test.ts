@@ -19,7 +19,7 @@ describe("whom a token names", () => {
   });
 
   it("engine R-AUTH-20: a token without `sub` is refused, whatever else it says", () => {
-    const refused = { code: "unauthenticated", message: "Token missing `sub` claim" };
+    const refused = { code: "token_invalid", message: "Token missing `sub` claim" };
     expect(read({ preferred_username: "ana" })).toEqual(refused);
     expect(read({ sub: 7, preferred_username: "ana" })).toEqual(refused);
     expect(read({ sub: "" })).toEqual(refused);
@@ -32,9 +32,9 @@ describe("whom a token names", () => {
   it.each(["a\u0000b", "\ud800", "x".repeat(256)])(
     "engine R-API-9: a name that cannot be stored is no name: %j",
     (name) => {
-      expect(read({ sub: "s", preferred_username: name })).toMatchObject({ code: "unauthenticated" });
-      expect(read({ sub: name, preferred_username: "ana" })).toMatchObject({ code: "unauthenticated" });
-      expect(read({ sub: "s", azp: name })).toMatchObject({ code: "unauthenticated" });
+      expect(read({ sub: "s", preferred_username: name })).toMatchObject({ code: "token_invalid" });
+      expect(read({ sub: name, preferred_username: "ana" })).toMatchObject({ code: "token_invalid" });
+      expect(read({ sub: "s", azp: name })).toMatchObject({ code: "token_invalid" });
       expect(read({ sub: "s", name, email: name })).toMatchObject({ assignee: "s", name: null, email: null });
     },
   );

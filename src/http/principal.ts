@@ -7,11 +7,11 @@ import type { AccessSettings } from "./server-options.ts";
 import type { VerifiedToken } from "./token-verification/token-verifier.ts";
 
 export interface PrincipalFault {
-  readonly code: "unauthenticated" | "no_assignee";
+  readonly code: "token_invalid" | "no_assignee";
   readonly message: string;
 }
 
-const NO_SUBJECT: PrincipalFault = { code: "unauthenticated", message: "Token missing `sub` claim" };
+const NO_SUBJECT: PrincipalFault = { code: "token_invalid", message: "Token missing `sub` claim" };
 const NO_ASSIGNEE: PrincipalFault = {
   code: "no_assignee",
   message: "Token missing assignee claim (`preferred_username`, `username`, or `sub`)",
@@ -29,7 +29,7 @@ export function principalOf(token: VerifiedToken, settings: AccessSettings): Pri
   const clientId = nameOf(claims["azp"]) ?? nameOf(claims["client_id"]);
   const unfit = [subject, assignee, clientId ?? ""].some((name) => !isStorableName(name));
   if (unfit)
-    return { code: "unauthenticated", message: "Invalid bearer token: it holds a name that cannot be used here" };
+    return { code: "token_invalid", message: "Invalid bearer token: it holds a name that cannot be used here" };
   return {
     issuer,
     subject,

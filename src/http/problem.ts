@@ -8,7 +8,7 @@ import type { AweError, FaultDetail, ProblemBody } from "../contract/error-bodie
 import type { Unavailable } from "../ports/unavailable.ts";
 import type { ServiceInfo } from "./service-info.ts";
 
-export type ErrorFamily = "awe" | "problem";
+export type ErrorFamily = "awe" | "problem" | "deploy";
 
 /** A no, ready to be written in either body. */
 export interface Problem {
@@ -22,6 +22,8 @@ export interface Problem {
   readonly headers?: Readonly<Record<string, string>>;
   /** What a program needs besides the code, as `step_up`. */
   readonly members?: ProblemMembers;
+  /** The permission that is missing. */
+  readonly permission?: string;
 }
 
 export type ProblemMembers = Pick<ProblemBody, "step_up" | "changed">;

@@ -5,6 +5,7 @@ import { scimMediaType } from "../contract/scim.ts";
 import { InvalidCursor } from "../ports/invalid-cursor.ts";
 import { Unavailable } from "../ports/unavailable.ts";
 import { mountPrefixes } from "./authorization.ts";
+import { deployProblem, isDeployPath } from "./deploy/deploy-problem.ts";
 import { faulty } from "./input.ts";
 import {
   aweBody,
@@ -27,6 +28,7 @@ export function sendProblem(
   options: Pick<ServerOptions, "service" | "app">,
 ): FastifyReply {
   if (isScim(request.url)) return sendScimProblem(given, request, reply);
+  if (isDeployPath(request.url)) return sendDeployProblem(given, request, reply);
   const circumstances = { service: options.service, trace: request.id, now: options.app.clock() };
   const awe = familyOf(request.url) === "awe";
   const body: AweError | ProblemBody = awe ? aweBody(given, circumstances) : problemBody(given, circumstances);
@@ -54,7 +56,19 @@ function sendScimProblem(given: Problem, request: FastifyRequest, reply: Fastify
     .send(JSON.stringify(body));
 }
 
+function sendDeployProblem(given: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, body } = deployProblem(given, request.id);
+  return reply
+    .code(status)
+    .headers(given.headers ?? {})
+    .header("X-Request-Id", request.id)
+    .header("Cache-Control", "no-store")
+    .type("application/json; charset=utf-8")
+    .send(JSON.stringify(body));
+}
+
 export function familyOf(url: string): ErrorFamily {
+  if (isDeployPath(url)) return "deploy";
   const rest = url.startsWith(mountPrefixes.awe) ? url.charAt(mountPrefixes.awe.length) : null;
   return rest === "" || rest === "/" || rest === "?" ? "awe" : "problem";
 }

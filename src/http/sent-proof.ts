@@ -14,6 +14,17 @@ const proofSchema = z.discriminatedUnion("type", [
 ]);
 
 const passkeyHeader = z.strictObject({ challenge: z.uuid(), response });
+/** The same in the words of the deploy gate's clients: the answer may be a text of JSON (deploy R-MFA-2). */
+const assertionHeader = z.object({
+  session_data: z.uuid(),
+  assertion_response: z.union([
+    response,
+    z
+      .string()
+      .transform((text) => parsed(text))
+      .pipe(response),
+  ]),
+});
 
 /** Null when the call carries none; more than one is one too many. */
 export function sentProof(request: FastifyRequest, suffix: Proof | null): Proof | Problem | null {
@@ -51,12 +62,29 @@ function memberProof(body: unknown): unknown {
 
 function coded(type: "totp" | "backup_code", text: string): Proof | Problem {
   const read = code.safeParse(text.trim());
-  return read.success ? { type, code: read.data } : unknownKind();
+  if (!read.success) return unknownKind();
+  // Older clients send a backup code where they send the other kind (deploy R-CLI-11).
+  return type === "totp" ? typedProof(read.data) : { type, code: read.data };
 }
 
 function fromBase64(text: string): Proof | Problem {
-  const read = passkeyHeader.safeParse(parsed(Buffer.from(text, "base64").toString("utf8")));
-  return read.success ? { type: "passkey", ...read.data } : unknownKind();
+  const given = parsed(Buffer.from(text, "base64").toString("utf8"));
+  const read = passkeyHeader.safeParse(given);
+  return read.success ? { type: "passkey", ...read.data } : (assertionProof(given) ?? unknownKind());
+}
+
+/** `{session_data, assertion_response}`, as a header's or a body's content; null when it is something else. */
+export function assertionProof(given: unknown): Proof | null {
+  const read = assertionHeader.safeParse(given);
+  if (!read.success) return null;
+  const { session_data: challenge, assertion_response: answer } = read.data;
+  return { type: "passkey", challenge, response: answer };
+}
+
+/** What somebody typed where either kind of code is asked for. */
+export function typedProof(text: string): Proof {
+  const typed = text.trim();
+  return { type: /^[0-9 ]{6,9}$/.test(typed) ? "totp" : "backup_code", code: typed };
 }
 
 function fromJson(value: unknown): Proof | Problem {

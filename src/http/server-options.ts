@@ -1,4 +1,5 @@
 /** What the HTTP layer is given. Built in src/main. */
+import type { WebhookSender } from "../ports/webhook-sender.ts";
 import type { FastifyBaseLogger } from "fastify";
 import type { Application } from "../app/application.ts";
 import type { EvidenceSource } from "../app/evidence-parts.ts";
@@ -19,6 +20,9 @@ export interface ServerOptions {
   readonly development: boolean;
   readonly service: ServiceInfo;
   readonly ledger: LedgerWatch;
+  readonly secrets: SecretsWatch;
+  /** Absent where no callbacks are sent. */
+  readonly webhooks?: WebhookSender;
   /** Absent where the ledger is not given away. */
   readonly ledgerExport?: LedgerExport;
   readonly evidence: EvidenceSource;
@@ -41,6 +45,11 @@ export interface ServerOptions {
 export interface LedgerWatch {
   readonly quarantined: boolean;
   readonly finding: string | null;
+}
+
+/** Whether what is sealed can be opened (docs/spec/identity.md R-SEAL-4). */
+export interface SecretsWatch {
+  areReadable(): Promise<boolean>;
 }
 
 /** The ledger for whoever verifies it without trusting this server. */

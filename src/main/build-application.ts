@@ -5,12 +5,14 @@ import { createPasskeys } from "../adapters/factors/passkeys.ts";
 import { createPasswords } from "../adapters/factors/passwords.ts";
 import { createTotp } from "../adapters/factors/totp.ts";
 import { createCommandStore, type PostgresCommandStore } from "../adapters/postgres/command-store.ts";
+import { outboundUrlFault } from "../adapters/outbound/outbound-url.ts";
 import { createReader } from "../adapters/postgres/reader.ts";
 import { createFailureCounter, createRateCounter, createScratch } from "../adapters/postgres/scratch.ts";
 import { PolicyCache } from "../adapters/postgres/working-set.ts";
 import type { Keyring } from "../adapters/sealing/keyring.ts";
 import { createSealing } from "../adapters/sealing/sealing.ts";
-import type { Application, IdentitySettings } from "../app/application.ts";
+import type { Application, IdentitySettings, WebhookSettings } from "../app/application.ts";
+import type { DeployParts } from "../app/deploy/deploy-parts.ts";
 import { LastSeen } from "../app/last-seen.ts";
 import { OrganizationDirectory } from "../app/organization-directory.ts";
 import { mintPerson } from "../app/mint-person.ts";
@@ -31,6 +33,7 @@ export interface BuildApplicationOptions {
   readonly commits: CommitSignal;
   readonly isQuarantined: () => boolean;
   readonly onFault: (error: unknown) => void;
+  readonly deploy: DeployParts;
   /** Told when an identity provider did not do what it should. */
   readonly onIssuerFault?: (cause: unknown) => void;
 }
@@ -81,10 +84,13 @@ export function buildApplication(options: BuildApplicationOptions): BuiltApplica
       enforceArtifactType: awe.requests.enforce_artifact_type,
       delegationMaxDays: awe.delegation.max_days,
       readScope: awe.access.read_scope,
+      webhooks: webhookSettings(awe.outbound, identity.development),
+      ...(awe.notifier.enabled ? { notifier: { adminAddresses: awe.notifier.admin_addresses } } : {}),
     },
     ...{ identity, sha256: nodeSha256, random, newId: randomId, clock, lastSeen: new LastSeen() },
     organizations: new OrganizationDirectory(createReader(pool, { orgId }), clock),
     refusals: new RefusalDesk(onFault),
+    deploy: options.deploy,
   };
   const applications = new Map<string, Application>();
   const forOrganization = (id: string): Application => {
@@ -96,4 +102,11 @@ export function buildApplication(options: BuildApplicationOptions): BuiltApplica
     return made;
   };
   return { app: forOrganization(orgId), store };
+}
+
+function webhookSettings(
+  { allow, allow_http: allowHttp }: Config["awe"]["outbound"],
+  development: boolean,
+): WebhookSettings {
+  return { urlFault: (url) => outboundUrlFault(url, { allow, allowHttp, development }) };
 }

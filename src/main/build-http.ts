@@ -7,12 +7,13 @@ import type { Application } from "../app/application.ts";
 import type { EvidenceSource } from "../app/evidence-parts.ts";
 import { createTokenDesk } from "../app/token-desk.ts";
 import { isInRange } from "../http/address-range.ts";
-import type { LedgerWatch, ServerOptions } from "../http/server-options.ts";
+import type { LedgerWatch, SecretsWatch, ServerOptions } from "../http/server-options.ts";
 import type { ServiceInfo } from "../http/service-info.ts";
 import { createDevelopmentVerifier } from "../http/token-verification/development-verifier.ts";
 import { createJwksVerifier } from "../http/token-verification/jwks-verifier.ts";
 import type { TokenVerifier } from "../http/token-verification/token-verifier.ts";
 import { workloadCaller } from "../http/token-verification/workload-caller.ts";
+import type { WebhookSender } from "../ports/webhook-sender.ts";
 import type { CommitSignal } from "./commit-signal.ts";
 import type { Config } from "./config-schema.ts";
 import { demoPeople } from "./demo/demo-people.ts";
@@ -31,16 +32,18 @@ export interface HttpParts {
   readonly log: Logger;
   readonly csrfToken: (sessionId: string) => string;
   readonly evidence: EvidenceSource;
+  readonly secrets: SecretsWatch;
+  readonly webhooks: WebhookSender;
 }
 
 const STREAMS_PER_PERSON = 5;
 
 export function serverOptions(parts: HttpParts): ServerOptions {
-  const { config, development, app, guard, ledger, commits, log, csrfToken, evidence } = parts;
+  const { config, development, app, guard, ledger, commits, log, csrfToken, evidence, secrets, webhooks } = parts;
   const { auth, keycloak, limits } = config.awe;
   const uiDirectory = join(packageRoot(), "dist", "ui");
   return {
-    ...{ app, development, log, evidence },
+    ...{ app, development, log, evidence, secrets, webhooks },
     ledger: guard,
     ledgerExport: {
       lines: () => exportLedger(ledger),

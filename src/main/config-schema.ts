@@ -55,17 +55,21 @@ const keycloak = z.strictObject({
   role_clients: texts.default(["awe-admin-portal"]),
 });
 
-const notifier = z.strictObject({
-  enabled: flag.default(false).refine((enabled) => !enabled, "is not available in this version: leave it false"),
-  smtp_host: text.default(""),
-  smtp_port: wholeNumber(1, 65_535, 587),
-  smtp_user: text.default(""),
-  smtp_password: secret.default(""),
-  from_address: text.default("no-reply@localhost"),
-  use_tls: flag.default(true),
-  admin_addresses: texts.default([]),
-  base_url: text.default(""),
-});
+const notifier = z
+  .strictObject({
+    enabled: flag.default(false),
+    smtp_host: text.default(""),
+    smtp_port: wholeNumber(1, 65_535, 587),
+    smtp_user: text.default(""),
+    smtp_password: secret.default(""),
+    from_address: text.default("no-reply@localhost"),
+    use_tls: flag.default(true),
+    admin_addresses: texts.default([]),
+    base_url: text.default(""),
+  })
+  .refine(({ enabled, smtp_host: host }) => !enabled || host !== "", {
+    ...{ path: ["smtp_host"], message: "says which server takes the mail: it is needed when notifier.enabled is true" },
+  });
 
 const awe = z.strictObject({
   service_id: text.default("openg2p.awe"),
@@ -90,6 +94,22 @@ const awe = z.strictObject({
   idempotency: z.strictObject({ ttl_hours: wholeNumber(1, 87_600, 720) }),
   limits: z.strictObject({ per_minute: wholeNumber(0, 1_000_000, 0) }),
   notifier,
+});
+
+const rack = z.strictObject({
+  name: text,
+  host: text,
+  username: text.default("convox"),
+  /** Which variable, or which file, holds its token: the token itself has no place here. */
+  token_env: text.default(""),
+  token_file: text.default(""),
+  alias: text.default(""),
+  display_name: text.default(""),
+  /** Left out: `pin` where pinning is switched on, else `system`. */
+  tls: z.enum(["system", "pin", "insecure"]).optional(),
+  /** Authorities in PEM that are believed besides those of the system. */
+  tls_ca_file: text.default(""),
+  enabled: flag.default(true),
 });
 
 const countersign = z.strictObject({
@@ -132,6 +152,17 @@ const countersign = z.strictObject({
   oidc_name: text.min(1).max(128).default("Single sign-on"),
   /** Whose addresses may sign in, separated by commas; empty: every domain. */
   oidc_domains: text.default(""),
+  /** One rack from the environment; it is the first, and so the default, of all. Empty: none. */
+  rack_host: text.default(""),
+  rack_token: secret.default(""),
+  rack_username: text.default("convox"),
+  rack_name: text.default("default"),
+  rack_alias: text.default(""),
+  rack_display_name: text.default(""),
+  enable_rack_tls_pinning: flag.default(false),
+  /** Racks without TLS beyond this machine, and racks whose certificate is not verified. */
+  allow_insecure_rack: flag.default(false),
+  racks: z.array(rack).max(100).default([]),
   dev_bind: z.enum(["", "container"]).default(""),
   log_level: z.enum(["silent", "error", "warn", "info", "debug"]).default("warn"),
   build_time: text.default(""),
@@ -146,7 +177,10 @@ export type Config = z.output<typeof configSchema>;
 export const ENVIRONMENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   "countersign.host": ["AWE_HOST"],
   "countersign.port": ["AWE_PORT", "PORT"],
-  "countersign.database_url": ["DATABASE_URL"],
+  "countersign.database_url": ["RGW_DATABASE_URL", "GATEWAY_DATABASE_URL", "DATABASE_URL"],
+  "countersign.log_level": ["LOG_LEVEL"],
+  "countersign.api_token_max_days": ["RGW_SETTING_API_TOKEN_MAX_DAYS"],
+  "countersign.cli_session_max_days": ["RGW_SETTING_CLI_SESSION_MAX_DAYS"],
   "countersign.pg_bin_dir": ["PG_BIN_DIR"],
   "countersign.build_time": ["BUILD_TIME"],
   "countersign.git_commit": ["GIT_COMMIT"],
@@ -160,4 +194,11 @@ export const ENVIRONMENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   "countersign.trusted_device_days": ["RGW_SETTING_MFA_TRUSTED_DEVICE_TTL_DAYS"],
   "countersign.mfa_require_all_users": ["RGW_SETTING_MFA_REQUIRE_ALL_USERS"],
   "countersign.factor_cool_down_hours": ["COUNTERSIGN_FACTOR_COOL_DOWN"],
+  "countersign.rack_host": ["RACK_HOST"],
+  "countersign.rack_token": ["RACK_TOKEN"],
+  "countersign.rack_username": ["RACK_USERNAME"],
+  "countersign.rack_name": ["RACK"],
+  "countersign.rack_alias": ["RACK_ALIAS"],
+  "countersign.rack_display_name": ["RACK_DISPLAY_NAME"],
+  "countersign.enable_rack_tls_pinning": ["ENABLE_RACK_TLS_PINNING"],
 };

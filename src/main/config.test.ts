@@ -109,12 +109,8 @@ describe("configuration: what cannot be understood stops the start, with the set
     ["a list that is none", { AWE__KEYCLOAK__ROLE_CLIENTS: "a,b" }, "awe.keycloak.role_clients", "array"],
     ["a flag that is none", { AWE__REQUESTS__ENFORCE_ARTIFACT_TYPE: "yes" }, "enforce_artifact_type", "boolean"],
     ["an address that is none", { COUNTERSIGN_PUBLIC_URL: "approvals" }, "countersign.public_url", "https://"],
-    [
-      "mail, which is not built",
-      { AWE__NOTIFIER__ENABLED: "true" },
-      "awe.notifier.enabled",
-      "not available in this version",
-    ],
+    ["mail without a server", { AWE__NOTIFIER__ENABLED: "true" }, "awe.notifier.smtp_host", "it is needed"],
+    ["a flag for mail that is none", { AWE__NOTIFIER__ENABLED: "on" }, "awe.notifier.enabled", "boolean"],
     [
       "lookups, which are not built",
       { AWE__KEYCLOAK__BASE_URL: "https://k" },

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, type YAMLMap } from "yaml";
 import { z } from "zod";
 import { configSchema, ENVIRONMENT_NAMES, type Config } from "./config-schema.ts";
+import { refusedByName, saidByOriginal } from "./original-environment.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -82,6 +83,8 @@ const leafOf: ReadonlyMap<string, Leaf> = new Map(leaves().map((leaf) => [leaf.p
 function readEnvironment(environment: Environment, said: Map<string, Said>, problems: string[]): void {
   const database = databaseUrlOfParts(environment);
   if (database !== null) said.set("countersign.database_url", { value: database, source: "DB_HOST" });
+  for (const { key, value, source } of saidByOriginal(environment)) said.set(key, { value, source });
+  problems.push(...refusedByName(environment));
   for (const [key, leaf] of leafOf) {
     const name = environmentNames(key).find((candidate) => (environment[candidate] ?? "") !== "");
     const text = name === undefined ? undefined : environment[name];

@@ -8,7 +8,7 @@ const WEB_SECONDS = 24 * 3_600;
 const DAY_SECONDS = 86_400;
 
 export function identitySettings(
-  { countersign: own }: Config,
+  { countersign: own, awe: { keycloak } }: Config,
   { development, publicUrl }: { readonly development: boolean; readonly publicUrl: string },
 ): IdentitySettings {
   return {
@@ -23,6 +23,7 @@ export function identitySettings(
     backupCodesDecide: own.backup_codes_decide,
     requireMfaAll: own.mfa_require_all_users,
     apiTokenMaxDays: own.api_token_max_days,
+    personTokenAudience: keycloak.issuer === "" ? null : keycloak.audience,
   };
 }
 

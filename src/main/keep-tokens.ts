@@ -28,6 +28,7 @@ export function keepTokens(options: KeepTokensOptions): () => Promise<void> {
   const changes = watchAccessChanges(database.connectionString, { onError });
   changes.subscribe(() => {
     desk.found.drop();
+    app.deploy.settings.drop();
   });
   const uses = startTokenUseLoop({ drain: () => desk.drainUses(), uses: createTokenUses(pool), isPaused, onError });
   const expiries = startTokenExpiryLoop({ expire: () => expireTokens(app), isPaused, onError });

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { connect } from "../adapters/postgres/connect.ts";
 import { readKeyring } from "../adapters/sealing/keyring.ts";
 import { buildApplication } from "./build-application.ts";
+import { withoutRacks } from "./build-deploy.ts";
 import { CommitSignal } from "./commit-signal.ts";
 import type { Environment, LoadedConfig } from "./config.ts";
 import { identitySettings, portOf, publicUrlOf } from "./identity-settings.ts";
@@ -40,6 +41,7 @@ async function linkAt(url: string, { config, environment, dataDir }: Installed):
       identity: identitySettings(config, { development: false, publicUrl }),
       keyring: await readKeyring(environment, dataDir),
       isQuarantined: () => false,
+      deploy: withoutRacks(() => Date.now()),
       onFault: () => undefined,
     });
     return await offerSetup(app, dataDir).finally(() => store.close());

@@ -11,6 +11,7 @@ import { readKeyring, type Keyring } from "../adapters/sealing/keyring.ts";
 import type { Application } from "../app/application.ts";
 import { resealSecrets } from "../app/reseal-secrets.ts";
 import { buildApplication } from "./build-application.ts";
+import { withoutRacks } from "./build-deploy.ts";
 import { CommitSignal } from "./commit-signal.ts";
 import type { Environment, LoadedConfig } from "./config.ts";
 import { identitySettings, portOf, publicUrlOf } from "./identity-settings.ts";
@@ -70,6 +71,7 @@ async function rotateAt(url: string, installed: Installed): Promise<RotatedSecre
       ...{ pool, config, keyring, connectionString: url, orgId: opened.installation.orgId },
       ...{ commits: new CommitSignal(), identity: identitySettings(config, { development, publicUrl }) },
       isQuarantined: () => false,
+      deploy: withoutRacks(() => Date.now()),
       onFault: () => undefined,
       onIssuerFault: () => undefined,
     });

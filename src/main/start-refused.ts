@@ -7,6 +7,7 @@ export type StartRefusedCode =
   | "identity_provider_misconfigured"
   | "server_key_invalid"
   | "sealing_key_missing"
+  | "setting_invalid"
   | "port_in_use"
   | "cannot_listen"
   | "signing_key_mismatch"

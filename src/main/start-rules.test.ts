@@ -61,7 +61,7 @@ describe("identity R-SESS-1: without development mode", () => {
   });
 });
 
-describe("engine R-AUTH-21 and R-AUTH-31: what stands open is said at the start", () => {
+describe("engine R-AUTH-21 and R-AUTH-31, identity R-IDP-12: what stands open is said at the start", () => {
   it.each<[Readonly<Record<string, string>>, string]>([
     [{ AWE__ACCESS__READ_SCOPE: "authenticated", AWE__KEYCLOAK__AUDIENCE: "a" }, "access.read_scope"],
     [{ AWE__KEYCLOAK__ISSUER: "https://id.example.com" }, "keycloak.audience"],

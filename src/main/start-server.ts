@@ -9,16 +9,23 @@ import type { Pool } from "pg";
 import type { Logger } from "pino";
 import { connect } from "../adapters/postgres/connect.ts";
 import { createHousekeeping } from "../adapters/postgres/housekeeping.ts";
+import { missingSealingKeys } from "../adapters/postgres/sealed-rows.ts";
 import type { Application } from "../app/application.ts";
 import { applyDueTimers } from "../app/apply-due-timers.ts";
+import { keepDefaultSecret } from "../app/effects/webhook-secret.ts";
+import { exhaustedMail } from "../app/effects/exhausted-mail.ts";
+import { reconcilePromotes } from "../app/deploy/reconcile-promotes.ts";
 import { recordSystemEvent } from "../app/record-system-event.ts";
 import { buildServer } from "../http/build-server.ts";
+import type { SecretsWatch } from "../http/server-options.ts";
 import { canonicalJson } from "../ledger/canonical-json.ts";
 import type { Finding } from "../ledger/verify.ts";
 import { startCheckpointLoop } from "../worker/checkpoint-loop.ts";
+import { startPromoteLoop } from "../worker/promote-loop.ts";
 import { startSweepLoop } from "../worker/sweep-loop.ts";
 import { startTimerLoop } from "../worker/timer-loop.ts";
-import { readKeyring } from "../adapters/sealing/keyring.ts";
+import { readKeyring, type Keyring } from "../adapters/sealing/keyring.ts";
+import type { WebhookSender } from "../ports/webhook-sender.ts";
 import { buildApplication } from "./build-application.ts";
 import { keepConfiguredProvider } from "./configured-provider.ts";
 import { serverOptions } from "./build-http.ts";
@@ -26,20 +33,26 @@ import { CommitSignal } from "./commit-signal.ts";
 import type { Environment, LoadedConfig } from "./config.ts";
 import type { Config } from "./config-schema.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
+import { deployEffectWorks } from "./deploy-effects.ts";
+import { effectWorks, mailParts, webhookSenderOf } from "./effect-works.ts";
+import { keepEffects } from "./keep-effects.ts";
 import { keepSessions } from "./keep-sessions.ts";
 import { keepTokens } from "./keep-tokens.ts";
 import { evidenceSource } from "./evidence-source.ts";
 import { findingSentence, LedgerGuard } from "./ledger-guard.ts";
+import { keepManagedPolicies } from "./managed-policies.ts";
 import { databaseUrlFile } from "./verify-database.ts";
 import { identitySettings, portOf, publicUrlOf } from "./identity-settings.ts";
 import { csrfTokens, readServerKey } from "./server-key.ts";
 import { forgetUsedLink, inviteConfiguredPeople, offerSetup } from "./offer-setup.ts";
+import { openDeployGate } from "./open-deploy-gate.ts";
 import { openDatabase, type OpenDatabase } from "./open-database.ts";
 import { nodeSha256, openLedger, tamperReport, type OpenLedger } from "./open-ledger.ts";
 import { assertPasskeySite } from "./passkey-site.ts";
 import { productVersion } from "./product-version.ts";
 import { assertMayStart, openDoors } from "./start-rules.ts";
 import { assertSealingKeys } from "./sealing-keys.ts";
+import { createSecretsWatch } from "./secrets-watch.ts";
 import { StartRefused } from "./start-refused.ts";
 
 export interface StartOptions {
@@ -87,9 +100,21 @@ export async function startServer(loaded: LoadedConfig, options: StartOptions): 
   }
 }
 
-async function open(loaded: LoadedConfig, options: StartOptions, closing: Closing): Promise<RunningServer> {
-  const { config } = loaded;
-  const { development, log, say } = options;
+/** What everything else stands on. */
+interface Ground {
+  readonly database: OpenDatabase;
+  readonly dataDir: string;
+  readonly pool: Pool;
+  readonly opened: OpenLedger;
+  readonly guard: LedgerGuard;
+  readonly keyring: Keyring;
+  readonly serverKey: Uint8Array;
+  readonly port: number;
+  readonly publicUrl: string;
+}
+
+async function openGround({ config }: LoadedConfig, options: StartOptions, closing: Closing): Promise<Ground> {
+  const { development, say } = options;
   assertMayStart(config, development, options.environment);
   for (const door of openDoors(config, development)) say(door);
   const dataDir = resolve(config.countersign.data_dir);
@@ -103,16 +128,31 @@ async function open(loaded: LoadedConfig, options: StartOptions, closing: Closin
     ...{ dataDir, development, say, full: options.fullVerification, publicUrl: config.countersign.public_url },
   });
   const guard = await guardOf(opened, dataDir, options);
-  const commits = new CommitSignal();
-  const onFault = (error: unknown): void => {
-    log.warn({ err: error }, "the database failed");
-  };
   const port = await portOf(config);
   const keyring = await readKeyring(options.environment, dataDir);
   await assertSealingKeys(pool, keyring);
   const publicUrl = publicUrlOf(config, port);
   await assertPasskeySite(pool, new URL(publicUrl).hostname, { accepted: options.acceptRpIdChange, say });
+  const serverKey = await readServerKey(options.environment, dataDir);
+  return { database, dataDir, pool, opened, guard, keyring, serverKey, port, publicUrl };
+}
+
+async function open(loaded: LoadedConfig, options: StartOptions, closing: Closing): Promise<RunningServer> {
+  const { config } = loaded;
+  const { development, log } = options;
+  const ground = await openGround(loaded, options, closing);
+  const { database, dataDir, pool, opened, guard, keyring, serverKey, port, publicUrl } = ground;
+  const commits = new CommitSignal();
+  const onFault = (error: unknown): void => {
+    log.warn({ err: error }, "the database failed");
+  };
+  const deploy = openDeployGate({
+    ...{ config, environment: options.environment, development, serverKey, log },
+    application: (): Application => app,
+  });
+  closing.push(() => deploy.close());
   const { app, store } = buildApplication({
+    deploy: deploy.parts,
     ...{ pool, config, commits, onFault, keyring },
     onIssuerFault: (cause) => {
       log.warn({ err: cause }, "an identity provider failed");
@@ -126,11 +166,19 @@ async function open(loaded: LoadedConfig, options: StartOptions, closing: Closin
   const schema = await schemaVersion(pool);
   const parts = { loaded, options, pool, app, guard, commits, opened, schema };
   await recordStart(parts, closing);
-  if (!guard.quarantined) await keepConfiguredProvider(app, config);
-  const csrfToken = csrfTokens(await readServerKey(options.environment, dataDir));
+  if (!guard.quarantined) {
+    await keepDefaultSecrets(app);
+    await keepConfiguredProvider(app, config);
+    await keepManagedPolicies(app, log);
+  }
+  const csrfToken = csrfTokens(serverKey);
+  const webhooks = webhookSenderOf(config, { development, serverKey });
   const { ledger } = opened;
   const evidence = evidenceSource({ pool, ledger, sha256: nodeSha256, checkpoint: () => guard.checkpoint() });
-  const http = serverOptions({ config, development, app, guard, ledger, commits, log, csrfToken, evidence });
+  const secrets = secretsOf(pool, keyring, app);
+  const http = serverOptions({
+    ...{ config, development, app, guard, ledger, commits, log, csrfToken, evidence, secrets, webhooks },
+  });
   const server = await buildServer(http);
   // Ends after the server, so that the last uses are written too.
   closing.push(keepTokens({ pool, app, guard, database, desk: http.tokens, onError: onFault }));
@@ -140,11 +188,36 @@ async function open(loaded: LoadedConfig, options: StartOptions, closing: Closin
   closing.push(() => server.close());
   const url = await listen(server, config.countersign.host, port);
   startLoops(parts, closing);
+  closing.push(startEffects(parts, { database, webhooks }, onFault));
   await welcomePeople(parts, dataDir, closing);
   return {
     ...{ url, publicUrl, dataDir, vkey: opened.vkey, isNew: opened.isNew, finding: guard.finding },
     close: () => closeAll(closing, log, server),
   };
+}
+
+/** Begins what was decided to be done outside; answers how to end it. */
+function startEffects(
+  { loaded: { config }, pool, app, guard }: Parts,
+  { database, webhooks }: { readonly database: OpenDatabase; readonly webhooks: WebhookSender },
+  onError: (error: unknown) => void,
+): () => Promise<void> {
+  const { webhook } = config.awe;
+  return keepEffects({
+    ...{ pool, app, guard, database, onError, follows: exhaustedMail(app) },
+    work: { ...effectWorks(config, app, webhooks), ...deployEffectWorks(app, mailParts(config, app)) },
+    ...{ fallbackMs: webhook.poll_interval_seconds * 1_000, webhooksAtOnce: webhook.concurrency },
+    ...{ webhooksPerHost: webhook.per_host, webhookHoldMs: webhook.order_hold_seconds * 1_000 },
+  });
+}
+
+/** Every organization has a secret for callers that have none of their own (engine R-HOOK-6). */
+async function keepDefaultSecrets(app: Application): Promise<void> {
+  for (const { id } of await app.reader.organizations()) await keepDefaultSecret(app.forOrganization(id));
+}
+
+function secretsOf(pool: Pool, keyring: Keyring, { seals, clock }: Application): SecretsWatch {
+  return createSecretsWatch({ missingKeys: () => missingSealingKeys(pool, keyring), seals, clock });
 }
 
 async function openConfiguredDatabase(config: Config, dataDir: string, { say }: StartOptions): Promise<OpenDatabase> {
@@ -285,6 +358,13 @@ function startLoops({ loaded, options, pool, app, guard, commits }: Parts, closi
     isPaused: () => guard.quarantined,
   });
   closing.push(() => sweeps.stop());
+  const startedAt = app.clock();
+  const promotes = startPromoteLoop({
+    reconcile: () => reconcilePromotes(app, { startedAt }),
+    isPaused: () => guard.quarantined,
+    onError,
+  });
+  closing.push(() => promotes.stop());
 }
 
 async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {

@@ -6,6 +6,7 @@
 import type { RequestId } from "../core/ids.ts";
 import type { Instant } from "../core/person.ts";
 import type { Reader } from "../ports/reader.ts";
+import { Alarm } from "./alarm.ts";
 
 export interface TimerLoopOptions {
   readonly timers: Pick<Reader, "dueRequests" | "nextTimerAt">;
@@ -120,32 +121,4 @@ async function eachOf<Item>(
     for (const item of queue) await work(item);
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
-}
-
-/** A wait that can be cut short; a ring while nobody waits shortens the next wait. */
-class Alarm {
-  #ringAt = Infinity;
-  #wake: (() => void) | null = null;
-
-  ringWithin(ms: number): void {
-    this.#ringAt = Math.min(this.#ringAt, performance.now() + ms);
-    this.#wake?.();
-  }
-
-  async wait(ms: number): Promise<void> {
-    const end = performance.now() + ms;
-    for (;;) {
-      const left = Math.min(end, this.#ringAt) - performance.now();
-      if (left <= 0) break;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(left, WAIT_MAX_MS));
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      this.#wake = null;
-    }
-    this.#ringAt = Infinity;
-  }
 }

@@ -267,20 +267,6 @@ describeOnEveryPostgres("the generic API", (database) => {
     expect(again.digest).toBe(read?.digest);
   });
 
-  it.each([
-    [{ callback_url: "https://example.com/hook" }, "callback_url is not available in this version: leave it out"],
-    [{ callback_secret_id: "s" }, "callback_secret_id is not available in this version: leave it out"],
-    [{ callback_events: ["*"] }, "callback_events is not available in this version: leave it out"],
-  ])("engine R-API-14: what this version cannot do is refused, not ignored: %j", async (more, detail) => {
-    const answer = await at.server.inject({
-      method: "POST",
-      url: "/v1/requests",
-      headers: asAdmin,
-      payload: { ...REQUEST, ...more },
-    });
-    expect([answer.statusCode, answer.json()]).toMatchObject([422, { code: "not_available", detail }]);
-  });
-
   it("engine R-API-14: a decision of a kind that is not known here is refused, and so is a proof that is none", async () => {
     const { tasks } = await ask("strong", "rita");
     const url = `/v1/tasks/${String(tasks[0]?.id)}/decision`;

@@ -11,10 +11,18 @@ import { verifyBundle } from "../../src/evidence/verify-bundle.ts";
 import { leafHash } from "../../src/ledger/hash.ts";
 import { verifyConsistency, verifyInclusion } from "../../src/ledger/proof.ts";
 import { rootOf } from "../../src/ledger/tree.ts";
-import { textAt } from "../support/json-answer.ts";
+import { bodyOf, textAt } from "../support/json-answer.ts";
 import { countersign } from "../support/countersign-process.ts";
-import { must, outcomeOf, signedInAs, type TestBrowser } from "../support/signed-in.ts";
-import { listOf, openSigningServer, signatureOf, SigningScene, type Asked } from "../support/signing-scene.ts";
+import { giveRoles, personIdOf } from "../support/member-changes.ts";
+import { authenticatorFor, must, outcomeOf, signedInAs, TestBrowser } from "../support/signed-in.ts";
+import {
+  listOf,
+  openSigningServer,
+  policyDocument,
+  signatureOf,
+  SigningScene,
+  type Asked,
+} from "../support/signing-scene.ts";
 import { sha256 } from "../support/test-application.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 import { TEST_VKEY } from "../support/test-evidence.ts";
@@ -74,13 +82,6 @@ describeOnEveryPostgres("the evidence of a request", (database) => {
     const parsed = parseBundle(text);
     if (!parsed.ok) throw new Error(parsed.finding);
     return parsed.bundle;
-  }
-
-  function judged(text: string): ReturnType<typeof verifyBundle> {
-    const trust = parseTrust(TRUST);
-    if (!trust.ok) throw new Error(trust.finding);
-    const question = { trust: trust.trust, pins: NO_PINS, expectDigest: null, expectCommit: null, at: null };
-    return verifyBundle(text, question, sha256);
   }
 
   async function command(
@@ -204,6 +205,40 @@ describeOnEveryPostgres("the evidence of a request", (database) => {
     expect(judged(await bundleText(asked))).toMatchObject({ ok: true });
   });
 
+  it("identity R-SIGN-1, R-ORG-2: keys and policies of people who act in two organizations verify, and show nothing of the other", async () => {
+    const made = must(await scene.root.post("/orgs", { name: "Second", slug: "second" }, { fresh: true }), 201);
+    const there = { headers: { "x-countersign-org": "second" } };
+    const eve = await signedInAs(at, scene.root, { login: "eve" });
+    await giveRoles(at.app.forOrganization(textAt(made, "id")), personIdOf(eve.personId), ["viewer"]);
+    // A second key, enrolled while acting in the other organization, and used there as well.
+    const key = authenticatorFor(at);
+    const asked = must(await eve.post("/me/factors/passkey/options", {}, { fresh: true, ...there }), 201);
+    const response = key.register(asked["options"] ?? null);
+    const named = { ceremony: asked["ceremony"], response, name: "Second key" };
+    must(await eve.post("/me/factors/passkey", named, there), 201);
+    const other = new TestBrowser(at, { key });
+    must(await other.signIn(), 201);
+    must(await other.post("/me/sessions/end-others", {}, { fresh: true, ...there }), 204);
+    const stages = [{ people: ["eve"], assurance: "signed" }] as const;
+    await scene.policy("by-eve", [...stages]);
+    // The same policy in both: one document, one digest, two activations.
+    must(await scene.root.post("/policies", policyDocument("by-eve", stages, {}), { fresh: true, ...there }), 201);
+    must(await scene.root.post("/policies/by-eve/versions/1/activate", {}, { fresh: true, ...there }), 200);
+    const decided = await scene.ask("by-eve");
+    must(await scene.sign(other, scene.taskOf(decided, "eve")), 201);
+    const text = await bundleText(decided);
+    expect(judged(text)).toMatchObject({ ok: true, bundle: { request: { outcome: "approved" } } });
+    const kinds = read(text).entries.map(({ bytes }) => {
+      const entry = bodyOf({ body: bytes });
+      return `${textAt(entry, "kind")}${entry["org"] === read(text).request.org ? "" : " elsewhere"}`;
+    });
+    expect(kinds.filter((kind) => /^(?:factor|policy)/.test(kind)).toSorted()).toEqual([
+      "factor.enrolled elsewhere",
+      "policy.activated",
+    ]);
+    expect(await command("elsewhere", text)).toMatchObject({ status: 0 });
+  });
+
   it("ledger R-TREE-1: proofs hold in trees of every shape, with tiles in memory and without", async () => {
     const leaves = await grownTo(700);
     const reader = createEvidenceReader(at.pool, sha256);
@@ -240,3 +275,29 @@ describeOnEveryPostgres("the evidence of a request", (database) => {
     return entries();
   }
 });
+
+describeOnEveryPostgres("the evidence of an installation without a public address", (database) => {
+  it("identity R-SIGN-1: verifies whichever port of this machine its people signed at", async () => {
+    const at = await openSigningServer(database.url, {
+      application: { identity: { publicUrl: "http://localhost:8123" } },
+    });
+    try {
+      const scene = await SigningScene.open(at, "ann");
+      await scene.policy("alone", [{ people: ["ann"], assurance: "signed" }]);
+      const asked = await scene.ask("alone");
+      must(await scene.sign(scene.who("ann"), scene.taskOf(asked, "ann")), 201);
+      const url = `/v1/requests/${asked.requestId}/bundle`;
+      const { body } = await at.server.inject({ url, headers: { ...asAdmin } });
+      expect(judged(body)).toMatchObject({ ok: true, signed: [{}] });
+    } finally {
+      await at.close();
+    }
+  });
+});
+
+function judged(text: string): ReturnType<typeof verifyBundle> {
+  const trust = parseTrust(TRUST);
+  if (!trust.ok) throw new Error(trust.finding);
+  const question = { trust: trust.trust, pins: NO_PINS, expectDigest: null, expectCommit: null, at: null };
+  return verifyBundle(text, question, sha256);
+}

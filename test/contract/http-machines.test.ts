@@ -238,7 +238,10 @@ describeOnEveryPostgres("a machine", (database) => {
   }
 
   describe("never decides", () => {
-    const decideRoutes = authorizationTable.filter(({ access }) => access === "holder");
+    const decideRoutes = authorizationTable.filter(
+      // What goes to a rack is no decision.
+      ({ access, url }) => access === "holder" && !/^\/(?:rack-proxy|convox)\//.test(url),
+    );
 
     interface Waiting {
       readonly requestId: string;
@@ -283,7 +286,7 @@ describeOnEveryPostgres("a machine", (database) => {
         const payload = { action: "approve", delegate_to: "root", reason: "x" };
         const answer = await at.server.inject({ method: "POST", url, headers: bearer, payload });
         expect([url, answer.statusCode]).toEqual([url, 403]);
-        const family = url.startsWith("/v1/awe") ? { errorCode: "AWE-008" } : { code: "machine" };
+        const family = url.startsWith("/v1/awe") ? { errorCode: "AWE-008" } : { code: codeOf(url) };
         expect(bodyOf(answer)).toMatchObject(family);
       }
       const told = (await ledger("access.refused")).slice(before);
@@ -317,3 +320,8 @@ describeOnEveryPostgres("a machine", (database) => {
     });
   });
 });
+
+/** The deploy gate says it in the words of its own clients (deploy R-TOKEN-4). */
+function codeOf(url: string): string {
+  return url.startsWith("/v1/") ? "machine" : "token_cannot_decide";
+}

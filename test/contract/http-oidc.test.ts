@@ -1,5 +1,5 @@
 /** Signing in with an identity provider that may lie, and with a browser that may be somebody else's (docs/spec/identity.md 2.1). */
-import { createHmac } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { exportSPKI, importJWK, SignJWT, type JWTPayload } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { newKey, openEvilIssuer, without, type Lies } from "../support/evil-issuer.ts";
@@ -15,7 +15,7 @@ import {
   type Scene,
 } from "../support/evil-issuer-scene.ts";
 import { textAt } from "../support/json-answer.ts";
-import { must, TestBrowser } from "../support/signed-in.ts";
+import { must, outcomeOf, TestBrowser } from "../support/signed-in.ts";
 import { createTestDatabase, describeOnEveryPostgres, type TestDatabase } from "../support/test-database.ts";
 import { openServer } from "../support/test-server.ts";
 
@@ -51,6 +51,74 @@ describeOnEveryPostgres("signing in with an identity provider", (database) => {
     // The address is spent: another subject that shows it is nobody.
     issuer.account = { sub: "sub-eve", email: "ana@example.com", email_verified: true };
     expect(await signInWith(scene)).toBe("not_invited");
+  });
+});
+
+describeOnEveryPostgres("a session of a provider that proves one factor", (database) => {
+  let scene: Scene;
+  beforeAll(async () => {
+    const at = await openServer(database.url);
+    const issuer = await openEvilIssuer("RS256");
+    scene = { at, issuer, provider: await addProvider(at, issuer) };
+    await expectPerson(at, { email: "ana@example.com" });
+  });
+  afterAll(async () => {
+    await scene.issuer.close();
+    await scene.at.close();
+  });
+
+  /** The key that the first test enrols. */
+  let enrolledKey: TestBrowser["key"];
+
+  async function aalOf(browser: TestBrowser): Promise<unknown> {
+    const { session } = await whoIs(browser);
+    return Reflect.get(Object(session), "aal");
+  }
+
+  it("identity R-IDP-9, R-SESS-2: serves whoever has no factor yet as before, and counts for two once one is enrolled in it", async () => {
+    const browser = new TestBrowser(scene.at);
+    expect(await signInWith(scene, browser)).toBe("to /app/");
+    expect([await aalOf(browser), outcomeOf(await browser.get("/requests"))]).toEqual([1, "200"]);
+    const before = browser.cookie;
+    await browser.enrolPasskey();
+    enrolledKey = browser.key;
+    expect(browser.cookie).not.toBe(before);
+    expect([await aalOf(browser), outcomeOf(await browser.get("/requests"))]).toEqual([2, "200"]);
+  });
+
+  it("identity R-IDP-9: asks whoever has one for it, before anything but proving and looking at oneself; nothing else opens it", async () => {
+    const { at } = scene;
+    const browser = new TestBrowser(at, { key: enrolledKey });
+    await signInWith(scene, browser);
+    expect(await aalOf(browser)).toBe(1);
+    const refused = await browser.get("/requests");
+    expect([outcomeOf(refused), refused.headers["x-mfa-required"]]).toEqual(["401 mfa_step_up_required", "step-up"]);
+    for (const path of ["/inbox", "/tasks", "/me/sessions", "/events"]) {
+      expect([path, outcomeOf(await browser.get(path))]).toEqual([path, "401 mfa_step_up_required"]);
+    }
+    const decision = `/tasks/${randomUUID()}/decision`;
+    expect(outcomeOf(await browser.post(decision, { action: "approve" }))).toBe("401 mfa_step_up_required");
+    const terminal = { code_challenge: "c".repeat(43), state: "s".repeat(43), port: null, client: "x", host: "y" };
+    expect(outcomeOf(await browser.post("/auth/cli/authorize", terminal))).toBe("401 mfa_step_up_required");
+    expect(outcomeOf(await browser.get("/me/factors"))).toBe("200");
+    // A factor that is proven for one act is proven for that act: it is not the second factor of the sign-in.
+    must(await browser.post("/me/sessions/end-others", {}, { fresh: true }), 204);
+    expect(outcomeOf(await browser.get("/requests"))).toBe("401 mfa_step_up_required");
+    const before = browser.cookie;
+    must(await browser.post("/session/step-up", {}, { fresh: true }), 204);
+    expect(browser.cookie).not.toBe(before);
+    expect([await aalOf(browser), outcomeOf(await browser.get("/requests"))]).toEqual([2, "200"]);
+  });
+
+  it("identity R-IDP-9: of a provider that is marked asks for none, and decides nothing that asks for one", async () => {
+    await setProvider(scene, { aal2: { acr: [], amr: ["otp"] } });
+    scene.issuer.lies = { claims: (honest) => ({ ...honest, amr: ["pwd", "otp"] }) };
+    const browser = new TestBrowser(scene.at);
+    await signInWith(scene, browser);
+    expect([await aalOf(browser), outcomeOf(await browser.get("/requests"))]).toEqual([2, "200"]);
+    expect(outcomeOf(await browser.post("/me/sessions/end-others"))).toBe("401 mfa_required");
+    scene.issuer.lies = {};
+    await setProvider(scene, {});
   });
 });
 

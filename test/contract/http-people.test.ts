@@ -141,10 +141,10 @@ describeOnEveryPostgres("people", (database) => {
       const put = async (by: TestBrowser, roles: readonly string[]): Promise<string> =>
         outcomeOf(await by.put(`/people/${plain.personId}/roles`, { roles }, FRESH));
       expect(await put(orgAdmin, ["org_viewer"])).toBe("403 permission_denied"); // takes the viewer's away, which is not theirs
-      expect(await put(root, ["org_viewer", "viewer"])).toBe("200");
-      expect(await put(orgAdmin, ["org_viewer", "viewer", "org_operator"])).toBe("200");
-      expect(await put(orgAdmin, ["org_viewer", "viewer", "org_operator", "admin"])).toBe("403 permission_denied");
-      expect(await put(orgAdmin, ["org_viewer", "viewer", "platform_superuser"])).toBe("403 permission_denied");
+      expect(await put(root, ["org_viewer"])).toBe("200");
+      expect(await put(orgAdmin, ["org_viewer", "org_operator"])).toBe("200");
+      expect(await put(orgAdmin, ["org_viewer", "org_operator", "admin"])).toBe("403 permission_denied");
+      expect(await put(orgAdmin, ["org_viewer", "platform_superuser"])).toBe("403 permission_denied");
       const invitation = { email: "more@example.com", roles: ["admin"] };
       expect(outcomeOf(await orgAdmin.post("/people", invitation, FRESH))).toBe("403 permission_denied");
       expect(await put(plain, ["viewer"])).toBe("403 permission_denied");
@@ -370,6 +370,17 @@ describeOnEveryPostgres("people", (database) => {
       const path = `/people/${above}/factors/${textAt(factors, 0, "id")}/vouch`;
       expect(await act(orgAdmin, path)).toBe("403 permission_denied");
       expect(await act(root, path)).toBe("200");
+    });
+
+    it("identity R-ROLE-3: who may do more gets no other roles, nor loses one that the actor could give", async () => {
+      const above = await signedInAs(at, root, { roles: ["platform_superuser", "org_viewer"] });
+      const path = `/people/${above.personId}/roles`;
+      const held = (await page(`/people/${above.personId}`))["roles"];
+      for (const roles of [["platform_superuser"], ["platform_superuser", "org_viewer", "org_operator"], []]) {
+        expect(outcomeOf(await orgAdmin.put(path, { roles }, FRESH))).toBe("403 permission_denied");
+      }
+      expect((await page(`/people/${above.personId}`))["roles"]).toEqual(held);
+      expect(outcomeOf(await root.put(path, { roles: ["platform_superuser"] }, FRESH))).toBe("200");
     });
 
     it("identity R-ROLE-3, R-ORG-2: who has roles elsewhere too is left to those who run the installation; whose home is elsewhere is unknown", async () => {

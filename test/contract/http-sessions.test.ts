@@ -156,7 +156,10 @@ describe("a server in quarantine", () => {
 
   it("ledger R-QUAR-1: says so to whoever looks, and signs nobody in", async () => {
     const ready = await place.at.server.inject("/readyz");
-    expect([ready.statusCode, ready.json()]).toEqual([200, { status: "READY", quarantined: true }]);
+    expect([ready.statusCode, ready.json()]).toEqual([
+      200,
+      { status: "READY", quarantined: true, checks: { secrets: "ok" } },
+    ]);
     expect((await place.at.server.inject({ url: "/v1/me", headers: asAdmin })).json()).toMatchObject({
       quarantined: true,
     });

@@ -77,19 +77,45 @@ describeOnEveryPostgres("an invitation", (database) => {
     expect(outcomeOf(await new TestBrowser(at).post("/auth/invitations/accept", { token }))).toBe("201");
   });
 
-  it("identity R-ID-2: a login belongs to one person, whatever its case, and may be chosen by whoever comes in", async () => {
-    const { token } = await invite();
+  it("identity R-ID-3: its person takes no other name, so not the one that a policy points at; spelling proves nothing either", async () => {
+    const { token, login } = await invite();
+    const names = async (): Promise<unknown> => {
+      const { rows } = await at.pool.query<{ name: string; proof: string }>(
+        `select alias.name, alias.proof from aliases alias
+         join identities own on own.person_id = alias.person_id and own.subject = $1 order by alias.name`,
+        [login],
+      );
+      return rows;
+    };
+    expect(await names()).toEqual([{ name: login, proof: "asserted" }]);
     const browser = new TestBrowser(at);
-    const taken = await browser.post("/auth/invitations/accept", { token, login: "Root" });
-    expect(outcomeOf(taken)).toBe("409 already_exists");
-    must(await browser.post("/auth/invitations/accept", { token, login: "gusgus", name: "Gus" }), 201);
-    await browser.enrolPasskey();
-    must(await browser.put("/me/password", { password: "a quiet harbour in the rain" }, { fresh: true }), 204);
-    const { rows } = await at.pool.query(
-      "select subject from identities where person_id = $1 and issuer = 'local' and unlinked_at is null",
-      [browser.personId],
-    );
-    expect(rows).toEqual([{ subject: "gusgus" }]);
+    for (const other of ["head-of-finance", "Root", `${login}-x`]) {
+      const taken = await browser.post("/auth/invitations/accept", { token, login: other });
+      expect(outcomeOf(taken)).toBe("422 invalid_input");
+    }
+    expect(await names()).toEqual([{ name: login, proof: "asserted" }]);
+    must(await browser.post("/auth/invitations/accept", { token, login: login.toUpperCase(), name: "Gus" }), 201);
+    expect(await names()).toEqual([{ name: login, proof: "verified" }]);
+    const { rows } = await at.pool.query("select 1 from aliases where name in ($1, 'head-of-finance', 'Root')", [
+      login.toUpperCase(),
+    ]);
+    expect(rows).toEqual([]);
+  });
+
+  it("identity R-ID-3, R-ID-5: a name that was moved to somebody else meanwhile is not taken back by coming in", async () => {
+    const { token, login } = await invite();
+    const heir = await signedInAs(at, admin, {});
+    must(await admin.post(`/people/${heir.personId}/names`, { name: login }, { fresh: true }), 200);
+    must(await new TestBrowser(at).post("/auth/invitations/accept", { token }), 201);
+    const { rows } = await at.pool.query("select person_id, proof from aliases where name = $1", [login]);
+    expect(rows).toEqual([{ person_id: heir.personId, proof: "asserted" }]);
+  });
+
+  it("identity R-ID-2: a login belongs to one person, whatever its case", async () => {
+    await invite({ login: "taken-once" });
+    must(await admin.signIn(), 201);
+    const about = { email: "second@example.com", login: "Taken-Once", roles: [] };
+    expect(outcomeOf(await admin.post("/people", about, { fresh: true }))).toBe("409 already_exists");
   });
 });
 

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { SignJWT, type JWTPayload } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { TOKENS_PER_MACHINE_MAX } from "../../src/app/make-token.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { createJwksVerifier } from "../../src/http/token-verification/jwks-verifier.ts";
 import { workloadCaller } from "../../src/http/token-verification/workload-caller.ts";
@@ -188,6 +189,54 @@ describeOnEveryPostgres("a workload's token", (database) => {
       artifact_id: "five",
     });
     expect(other.body).not.toEqual(again.body);
+  });
+
+  it("identity R-WID-3: what it is exchanged for makes the same one request, before and after, and whichever comes first", async () => {
+    const ask = (bearer: string): ReturnType<typeof call> =>
+      call(bearer, "POST", "/v1/requests", { policy_key: "p", artifact_type: "thing", artifact_id: randomUUID() });
+    const requests = async (): Promise<number> =>
+      (await at.pool.query<{ count: number }>("select count(*)::integer from requests")).rows[0]?.count ?? 0;
+    const before = await requests();
+    const [one, other] = [await token({ exp: now() + 7_200 }), await token()];
+    const exchanged = textAt(bodyOf(await exchange(one)), "access_token");
+    const answers = await Promise.all([ask(exchanged), ask(exchanged), ask(one)]);
+    expect(answers.map(({ outcome }) => outcome)).toEqual(["201", "201", "201"]);
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    const first = await ask(other);
+    const [answer] = [await ask(textAt(bodyOf(await exchange(other)), "access_token"))];
+    expect([answer.outcome, answer.body]).toEqual(["201", first.body]);
+    // The next quarter of an hour: another token of ours, the same workload's token.
+    at.advance(901_000);
+    const later = textAt(bodyOf(await exchange(one)), "access_token");
+    expect(later).not.toBe(exchanged);
+    expect((await ask(later)).body).toEqual(answers[0].body);
+    expect((await requests()) - before).toBe(2);
+  });
+
+  it("identity R-WID-3: a flood of exchanges keeps nobody from exchanging, nor people from making the machine a token", async () => {
+    must(await admin.signIn(), 201);
+    const machine = must(
+      await admin.post("/machines", { kind: "ci", name: "busy", owners: [admin.personId] }, { fresh: true }),
+      201,
+    );
+    const own = textAt(machine, "id");
+    must(await register({ name: "Busy", audience: "busy", machine_id: own }), 201);
+    const outcomes = new Set<string>();
+    for (let job = 0; job <= TOKENS_PER_MACHINE_MAX; job += 1) {
+      outcomes.add(outcomeOf(await exchange(await token({ aud: "busy" }))));
+    }
+    expect([...outcomes]).toEqual(["200"]);
+    const draft = { machine_id: own, name: "kept", family: "generic", scopes: ["approval:request:read"] };
+    must(await admin.post("/tokens", draft, { fresh: true }), 201);
+  });
+
+  it("identity R-WID-1: what it was exchanged for ends when its provider is switched off", async () => {
+    must(await admin.signIn(), 201);
+    const id = textAt(must(await register({ name: "Ending", audience: "ending" }), 201), "id");
+    const access = textAt(bodyOf(await exchange(await token({ aud: "ending" }))), "access_token");
+    expect((await call(access)).outcome).toBe("200");
+    must(await admin.patch(`/workload-providers/${id}`, { enabled: false }, { fresh: true }), 200);
+    await expect.poll(async () => (await call(access)).outcome, { timeout: 1_000 }).toBe("401 token_revoked");
   });
 
   it("identity R-WID-3: a token without an id is single-use by what it says", async () => {

@@ -1,8 +1,9 @@
 /** Tenants of one installation: they neither see nor guess each other (docs/spec/identity.md section 9). */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
 import { bodyOf, textAt } from "../support/json-answer.ts";
+import { giveRoles, personIdOf } from "../support/member-changes.ts";
 import { must, signedIn, signedInAs, type BrowserAnswer, type TestBrowser } from "../support/signed-in.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 import { openServer, type TestServer } from "../support/test-server.ts";
@@ -140,6 +141,33 @@ describeOnEveryPostgres("organizations", (database) => {
       await ana.post(`/people/${superuser.personId}/factors/${factor}/vouch`, { reason: "known" }, { fresh: true }),
       200,
     );
+  });
+
+  describe("somebody of the first with a role in the second", () => {
+    let both: TestBrowser;
+    beforeAll(async () => {
+      both = await signedInAs(at, platform, { roles: ["viewer"] });
+      await giveRoles(at.app.forOrganization(second), personIdOf(both.personId), ["viewer"]);
+    });
+
+    it("identity R-ORG-2: shows the second neither the sessions, addresses, identities nor factors they have in the first", async () => {
+      const theirs = must(await ben.get(`/people/${both.personId}`), 200);
+      expect(theirs).toMatchObject({ roles: [{ role: "viewer", source: "admin" }], enrolled: true });
+      expect([theirs["sessions"], theirs["identities"], theirs["factors"]]).toEqual([[], [], []]);
+      expect(JSON.stringify(theirs)).not.toContain(both.address);
+      const own = must(await ana.get(`/people/${both.personId}`), 200);
+      expect(own["sessions"]).toEqual([expect.objectContaining({ address: both.address })]);
+      expect(own["factors"]).toHaveLength(1);
+      expect(own["identities"]).toEqual([expect.objectContaining({ issuer: "local" })]);
+    });
+
+    it("identity R-ORG-2, R-SESS-3: loses the role there, and stays signed in at home", async () => {
+      // Done, and unknown there from then on.
+      expect((await ben.put(`/people/${both.personId}/roles`, { roles: [] }, { fresh: true })).statusCode).toBe(404);
+      expect((await ben.get(`/people/${both.personId}`)).statusCode).toBe(404);
+      expect((await both.get("/me", { headers: { "x-countersign-org": second } })).statusCode).toBe(404);
+      expect((await both.get("/me")).statusCode).toBe(200);
+    });
   });
 
   it("identity R-ORG-6: a suspended organization lets none of its credentials in, until it is taken up again", async () => {

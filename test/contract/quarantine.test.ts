@@ -39,6 +39,9 @@ const BODIES: Readonly<Record<string, object | null>> = {
   "PUT /directory/groups": { members: ["ben"] },
   "DELETE /directory/groups": null,
   "POST /dev/session": { assignee: "ana" },
+  "POST /requests/:id/grant/use": { digest: `sha256:${"0".repeat(64)}` },
+  "POST /requests/:id/grant/revoke": { comment: "no longer" },
+  "POST /admin/secrets": { name: "desk", caller_service: "desk" },
 };
 
 /** Calls that are no writing although they are no GET, or whose proof is asked for before anything is written. */
@@ -46,6 +49,15 @@ const OTHER: ReadonlySet<string> = new Set([
   "POST /policies/:key/versions/:version/simulate",
   "POST /me/challenges",
   "POST /tasks/decisions",
+  // Asked for something that exists, or for a rack, before anything is written.
+  "POST /admin/deliveries/:id/retry",
+  "POST /admin/deliveries/redeliver",
+  "POST /admin/secrets/:id/revoke",
+  "POST /admin/secrets/:id/rotate",
+  "POST /admin/secrets/:id/test",
+  "POST /deploy-approval-requests",
+  "POST /deploy-approval-requests/:id/cancel",
+  "POST /deploy-approval-requests/:id/reject",
 ]);
 
 /** What a token may call: sessions write through the same store, and nobody gets one in quarantine. */

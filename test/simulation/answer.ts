@@ -1,9 +1,11 @@
 /**
  * Which commands are to be accepted, and how the others are to be answered: read from docs/spec/engine.md R-DECIDE-2,
- * R-DECIDE-6, R-DECIDE-10, R-SOD-1 to 5, R-QUORUM-7, 10, R-REASSIGN-1, R-CANCEL-1 and section 7, without a look at the engine.
+ * R-DECIDE-6, R-DECIDE-10, R-SOD-1 to 6, R-QUORUM-7, 10, R-REASSIGN-1, R-CANCEL-1, R-GRANT-1 to 6 and section 7, without a
+ * look at the engine.
  */
 import type { Command } from "../../src/core/decide.ts";
 import type { Settings } from "../../src/core/facts.ts";
+import type { Grant } from "../../src/core/grant.ts";
 import type { TaskId } from "../../src/core/ids.ts";
 import { foldName, type Actor, type Instant, type Person } from "../../src/core/person.ts";
 import type { Policy, Stage } from "../../src/core/policy.ts";
@@ -40,7 +42,20 @@ export function isBarred(policy: Policy, request: Request, person: Person, order
   const asked = person.foldedNames.includes(foldName(request.requester)) || request.creator.personId === person.id;
   const elsewhere = request.stages.filter((run) => run.order !== order).flatMap((run) => run.decisions);
   const approved = elsewhere.some((d) => d.personId === person.id && d.action === "approve" && counts(d));
-  return person.machine || (policy.forbidSelfApproval && asked) || (policy.forbidRepeatApprovers && approved);
+  const used = (policy.forbidSelfApproval && asked) || (policy.forbidRepeatApprovers && approved);
+  return person.machine || used || isNamed(policy, request, person);
+}
+
+/** R-SOD-1: at the paths that histories use, which stand at the top of the context. */
+function isNamed(policy: Policy, { context }: Request, person: Person): boolean {
+  const named = policy.forbiddenApprovers.flatMap((path) => [context[path] ?? []].flat());
+  return named.some(
+    (name) => typeof name === "string" && (person.foldedNames.includes(foldName(name)) || isIdOf(name, person)),
+  );
+}
+
+function isIdOf(name: string, { id }: Person): boolean {
+  return name.toLowerCase() === `usr_${id.replaceAll("-", "")}`;
 }
 
 /** R-QUORUM-10: required first, then by seat order. */
@@ -162,10 +177,16 @@ export function isAccepted(
 }
 
 type Given = Exclude<Command, { type: "decide" | "tick" | "leave" | "merge" }>;
+type GrantGiven = Extract<Given, { type: "use_grant" | "extend_grant" | "revoke_grant" }>;
+
+function isOfGrant(command: Given): command is GrantGiven {
+  return command.type === "use_grant" || command.type === "extend_grant" || command.type === "revoke_grant";
+}
 
 function isAllowed(command: Given, world: World, target: Person | null): boolean {
   const { request } = world;
   const { actor } = command;
+  if (isOfGrant(command)) return mayUse(command, world);
   if (!isLive(request)) return false;
   if (command.type === "resolve") return actor.admin && request.resolution !== null;
   if (command.type === "cancel") return actor.admin || asksOrMade(request, actor);
@@ -174,6 +195,50 @@ function isAllowed(command: Given, world: World, target: Person | null): boolean
   return command.type === "reassign"
     ? target !== null && mayMove(actor, world, found) && isWelcome(world, found, target)
     : mayMark(actor, found.task, command.type);
+}
+
+/** Section 11: only of what is approved, inside its time, with uses left. */
+function mayUse(command: GrantGiven, world: World): boolean {
+  const { request, now } = world;
+  const { grant } = request;
+  if (grant === null || !isInForce(grant, now) || command.actor.person?.disabled === true) return false;
+  switch (command.type) {
+    case "use_grant":
+      return (command.by === "gate" || isMaker(request, command.actor)) && command.digest === request.digest;
+    case "revoke_grant":
+      return command.by === "gate" || mayRevoke(command, request);
+    case "extend_grant":
+      return mayExtend(command, grant, world);
+  }
+}
+
+function isMaker(request: Request, actor: Actor): boolean {
+  return asksOrMade({ ...request, requester: "" }, actor);
+}
+
+function mayRevoke({ actor, comment }: Extract<GrantGiven, { type: "revoke_grant" }>, request: Request): boolean {
+  const may = isMaker(request, actor) || actor.admin || approvedIt(request, actor);
+  return may && (comment ?? "").trim() !== "";
+}
+
+function mayExtend(
+  command: Extract<GrantGiven, { type: "extend_grant" }>,
+  { expiresAt, extensions }: Grant,
+  { policy, request }: World,
+): boolean {
+  const { person, machine } = command.actor;
+  const once = { ...policy, forbidRepeatApprovers: false };
+  if (person === null || machine || isBarred(once, request, person, 0) || expiresAt === null) return false;
+  return command.expiresAt > expiresAt && extensions < command.most && command.expiresAt <= command.latest;
+}
+
+function isInForce({ state, notBefore, expiresAt, uses, usesMax }: Grant, now: Instant): boolean {
+  return state === "active" && notBefore <= now && now < (expiresAt ?? Infinity) && uses < (usesMax ?? Infinity);
+}
+
+function approvedIt({ stages }: Request, { person }: Actor): boolean {
+  const votes = stages.flatMap((run) => run.decisions).filter((d) => counts(d) && d.action === "approve");
+  return votes.some((vote) => person !== null && vote.personId === person.id);
 }
 
 function mayMove(actor: Actor, { policy }: World, { task }: Found): boolean {

@@ -34,7 +34,8 @@ describe("random histories of a request", () => {
       ["task_claimed", "task_released", "task_decided", "task_reassigned", "task_expired"],
       ["delegation_skipped", "resolution_failed", "seat_freed", "person_locked"],
       ["machine", "not_assignee", "forbidden", "wrong_state", "quorum_conflict", "digest_mismatch"],
-      ["separation_of_duties", "comment_required"],
+      ["separation_of_duties", "comment_required", "grant_unusable", "extension_limit", "extension_not_later"],
+      ["grant_used", "grant_extended", "grant_revoked", "grant_expired"],
       ["step_up_required", "signature_required", "view_required", "too_fast"],
     ].flat();
     expect(runs < 1_000 ? [] : wanted.filter((word) => !seen.has(word))).toEqual([]);

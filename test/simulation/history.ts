@@ -18,6 +18,7 @@ import {
   delegation,
   FULLY_PROVEN,
   HOUR,
+  idOf,
   machine,
   observer,
   person,
@@ -108,8 +109,17 @@ function randomStage(dice: Dice, order: number): Stage {
   });
 }
 
-function randomPolicy(dice: Dice): Policy {
+/** What came later than the kept seeds has dice of its own, so that their histories stay as they were. */
+function randomTerms(dice: Dice): Pick<Policy, "grant" | "forbiddenApprovers"> {
+  return {
+    grant: { ttlMinutes: dice.pick([null, 1, 1, 30]), uses: dice.pick([null, 1, 2, 2]) },
+    forbiddenApprovers: dice.pick([[], [], ["author"], ["absent", "author"]]),
+  };
+}
+
+function randomPolicy(dice: Dice, later: Dice): Policy {
   return policy({
+    ...randomTerms(later),
     forbidSelfApproval: dice.chance(0.5),
     forbidRepeatApprovers: dice.chance(0.5),
     requestTtlHours: dice.pick([null, 4, 8]),
@@ -121,8 +131,8 @@ function randomPolicy(dice: Dice): Policy {
 
 const DOWN = new Error("the directory is down");
 
-function begin(dice: Dice): Run {
-  const pinned = randomPolicy(dice);
+function begin(dice: Dice, later: Dice): Run {
+  const pinned = randomPolicy(dice, later);
   return new Run(pinned, {
     people: [...NAMES, "obs", "root", "out"].map((name) =>
       person(name, { disabled: dice.chance(0.04), foldedNames: name === "bob" ? ["bob", "robert"] : [name] }),
@@ -134,7 +144,10 @@ function begin(dice: Dice): Run {
     delegations: dice.some(NAMES, 0.15).map((name) => delegation(name, dice.pick([...NAMES, "out"]))),
     by: dice.chance(0.7) ? machine("pipeline") : actor(dice.pick(NAMES)),
     requester: dice.pick([null, "Robert", "ann", "fay"]),
-    context: { amount: dice.pick([50, 500]) },
+    context: {
+      amount: dice.pick([50, 500]),
+      author: later.pick(["ROBERT", ["eva", 7], `usr_${idOf("ann").replaceAll("-", "")}`, [], null]),
+    },
     settings: { adminOverride: dice.pick(["allow", "reason", "off"]) },
   });
 }
@@ -232,6 +245,36 @@ function leave(dice: Dice, run: Run, left: Set<PersonId>): Command {
   return { type: "leave", personId: known.id, cause: dice.pick(["suspended", "erased"]) };
 }
 
+/** Uses mostly, by whoever made the request; extended and revoked by all sorts of people. */
+function grantCommand(dice: Dice, run: Run): Command {
+  const people = [actor(run.around.people.get(dice.pick(NAMES)) ?? person("ann")), admin("root"), machine("robot")];
+  const by = dice.chance(0.6) ? madeBy(run) : (dice.one(people) ?? admin("root"));
+  const authority = dice.pick(["caller", "caller", "gate"] as const);
+  const kind = dice.next();
+  if (kind < 0.6) {
+    const digest = dice.chance(0.9) ? run.request.digest : "sha256:other";
+    return { type: "use_grant", actor: by, by: authority, digest, action: dice.pick([null, "thing:do"]) };
+  }
+  if (kind < 0.85) {
+    const end = run.request.grant?.expiresAt ?? run.now;
+    const bounds = { most: dice.pick([0, 1, 2]), latest: end + dice.pick([0, 1_000, HOUR]) };
+    const who = dice.chance(0.8) ? (people[0] ?? by) : by;
+    return { type: "extend_grant", actor: who, expiresAt: end + dice.pick([-1, 0, 1, 1_000]), ...bounds };
+  }
+  const comment = dice.pick([null, " ", "no longer wanted"]);
+  return { type: "revoke_grant", actor: by, by: authority, reason: "withdrawn", comment };
+}
+
+function someCommand(dice: Dice, later: Dice, run: Run): Command {
+  return later.chance(run.status === "approved" ? 0.5 : 0.02) ? grantCommand(later, run) : randomCommand(dice, run);
+}
+
+/** The caller that made the request, as it comes back. */
+function madeBy({ request, around }: Run): Actor {
+  const { creator } = request;
+  return creator.machine ? machine(creator.assignee) : actor(around.people.get(creator.assignee) ?? creator.assignee);
+}
+
 export interface Told {
   readonly broken: readonly string[];
   readonly status: Request["status"];
@@ -244,7 +287,8 @@ export interface Told {
 /** Plays the history of this seed; stops at the first step after which the model finds something broken. */
 export function play(seed: number, stepsMax = 40): Told {
   const dice = new Dice(seed);
-  const run = begin(dice);
+  const later = new Dice(seed + 2_000_003);
+  const run = begin(dice, later);
   const leaving = seed % 4 === 0 ? new Dice(seed + 1_000_003) : null;
   const left = new Set<PersonId>();
   const refusals: RefusalCode[] = [];
@@ -271,7 +315,7 @@ export function play(seed: number, stepsMax = 40): Told {
     const before = run.request;
     const asker = actor(run.around.people.get(dice.pick(NAMES)) ?? person("ann"));
     const wrong = explainedWrongly(run, asker);
-    const command = leaving?.chance(0.1) === true ? leave(leaving, run, left) : randomCommand(dice, run);
+    const command = leaving?.chance(0.1) === true ? leave(leaving, run, left) : someCommand(dice, later, run);
     const setting = { policy: run.policy, facts: run.facts(), settings: run.settings, now: run.now };
     const due = decide(before, { type: "tick" }, setting).request;
     run.give(command);

@@ -1,11 +1,12 @@
 /**
  * What must be true of a request after every command, said from docs/spec/engine.md and not from the code: the engine is
  * run, this only watches. Names of invariants: terminal I1, live I2, approved I3, votes I4, barred I5, digest I6,
- * timers I11, refusals I16, pinned I17; beside them events (R-EVENT-1, 2), tasks and seats (sections 6 and 7).
+ * timers I11, refusals I16, pinned I17, grants I18; beside them events (R-EVENT-1, 2), tasks and seats (sections 6 and 7).
  */
 import type { Command } from "../../src/core/decide.ts";
 import type { EngineEvent } from "../../src/core/event.ts";
 import type { Settings } from "../../src/core/facts.ts";
+import type { Grant } from "../../src/core/grant.ts";
 import type { PersonId } from "../../src/core/ids.ts";
 import type { Instant, Person } from "../../src/core/person.ts";
 import type { Policy } from "../../src/core/policy.ts";
@@ -44,6 +45,7 @@ export function violations(o: Observation): readonly string[] {
   };
   checkCommand(o, must);
   checkEvents(o, must);
+  checkGrant(o, must);
   for (const run of o.after.stages) {
     checkSeats(o, run, must);
     checkVotes(o, run, must);
@@ -57,7 +59,7 @@ type Must = (holds: boolean, sentence: string) => void;
 
 function checkCommand(o: Observation, must: Must): void {
   const { before, due, after, command, refusal } = o;
-  must(isLive(before) || (after === before && o.events.length === 0), "I1 a terminal request never changes");
+  must(isLive(before) || isOnlyGrant(o), "I1 a terminal request never changes, but for its grant");
   must(after.policy === before.policy && after.digest === before.digest, "I17 policy and digest stay pinned");
   must(refusal?.message !== "", "I16 every refusal says why");
   must(refusal === null || due !== before || after === before, "I16 a refused command changes nothing");
@@ -80,6 +82,39 @@ function checkAnswer({ policy, settings, due, command, refusal, target, now }: O
   }
 }
 
+const GRANT_EVENT = /^grant_(?:used|extended|revoked|expired)$/;
+
+function isOnlyGrant({ before, after, events }: Observation): boolean {
+  const grown: ReadonlySet<string> = new Set(["grant", "eventCount", "updatedAt"]);
+  const kept = Object.entries(before).filter(([name]) => !grown.has(name));
+  return (
+    events.every((event) => GRANT_EVENT.test(event.type)) &&
+    kept.every(([name, value]) => Reflect.get(after, name) === value)
+  );
+}
+
+/** Section 11, from the events alone: what was counted, how it ended, and that it ended once. */
+function checkGrant({ policy, before, after, history, now }: Observation, must: Must): void {
+  const { grant } = after;
+  must((grant !== null) === (after.status === "approved"), "I18 an approval, and nothing else, yields a grant");
+  if (grant === null) return;
+  const told = (type: string): number => history.filter((event) => event.type === type).length;
+  const [used, ends] = [told("grant_used"), told("grant_revoked") + told("grant_expired")];
+  must(grant.uses === used && used <= (policy.grant.uses ?? Infinity), "R-GRANT-1 uses are counted, and not exceeded");
+  must((grant.state === "used") === (used === policy.grant.uses), "R-GRANT-1 the last use ends the grant");
+  must(ends === (grant.state === "revoked" || grant.state === "expired" ? 1 : 0), "I18 a grant ends once");
+  must(grant.extensions === told("grant_extended"), "R-GRANT-6 extensions are counted");
+  must(before.grant?.endedAt == null || before.grant === grant, "I18 a grant that ended never changes");
+  checkGrantTimes(grant, now, must);
+}
+
+function checkGrantTimes({ state, endedAt, expiresAt }: Grant, now: Instant, must: Must): void {
+  const end = expiresAt ?? Infinity;
+  must((endedAt === null) === (state === "active"), "I18 what ended says when");
+  must(state !== "active" || now < end, "I18 no end is missed");
+  must(state !== "expired" || (endedAt ?? 0) >= end, "I18 no end comes early");
+}
+
 /** identity section 1: a seat waits for somebody who left only while nobody can be looked up. */
 function checkLeft({ after, due, lookupsFail }: Observation, id: PersonId, must: Must): void {
   const held = after.stages.flatMap((run) => run.tasks.filter((task) => task.personId === id && isOpen(task)));
@@ -100,11 +135,17 @@ function checkEvents({ after, history, now, events }: Observation, must: Must): 
   );
   must(after.eventCount === history.length, "R-EVENT-1 the request knows its number of events");
   must(last.length === (isLive(after) ? 0 : 1), "R-STAGE-3 exactly one terminal event");
-  must(isLive(after) || last[0] === history.at(-1), "R-STAGE-3 nothing follows the terminal event");
+  const end = history.findIndex((event) => event === last[0]);
+  const since = history.slice(end + 1);
+  must(
+    isLive(after) || since.every((event) => GRANT_EVENT.test(event.type)),
+    "R-STAGE-3 nothing but uses follows the terminal event",
+  );
   must(!events.some((event) => ENDS.has(event.type)) || after.completedAt === now, "R-STAGE-3 completed_at");
   const started = history.findIndex((event) => event.type === "stage_started");
   const told = history.every((event, index) => {
-    const final = event === last[0] || (event.type === "stage_completed" && event.outcome === "rejected");
+    const final =
+      (!isLive(after) && index >= end) || (event.type === "stage_completed" && event.outcome === "rejected");
     const running = started >= 0 && index >= started ? "in_review" : "pending";
     return event.status === (final ? after.status : running);
   });

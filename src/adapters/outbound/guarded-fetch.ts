@@ -12,6 +12,8 @@ import { hostOf, isReachable, outboundUrlFault, type OutboundSettings } from "./
 export interface GuardedFetchSettings extends OutboundSettings {
   readonly timeoutMs?: number;
   readonly bytesMax?: number;
+  /** An answer that is larger is taken as far as it may be read, instead of refused. */
+  readonly cutAnswers?: boolean;
   /** Every address of a name; asked once per call. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
   /** False accepts any certificate: for a provider of one's own whose certificate cannot be known. */
@@ -80,7 +82,7 @@ function exchange(url: URL, address: string, { init, signal, settings }: Sending
     });
     call.on("error", reject);
     call.on("response", (answer) => {
-      readWhole(answer, call, settings.bytesMax ?? BYTES_MAX).then(resolve, reject);
+      readWhole(answer, call, settings).then(resolve, reject);
     });
     if (init.body === undefined || init.body === null) call.end();
     else call.end(init.body);
@@ -101,7 +103,11 @@ function always(address: string): LookupFunction {
   };
 }
 
-function readWhole(answer: IncomingMessage, call: ClientRequest, bytesMax: number): Promise<Response> {
+function readWhole(
+  answer: IncomingMessage,
+  call: ClientRequest,
+  { bytesMax = BYTES_MAX, cutAnswers = false }: GuardedFetchSettings,
+): Promise<Response> {
   return new Promise((resolve, reject) => {
     const status = answer.statusCode ?? 0;
     const giveUp = (why: string): void => {
@@ -118,7 +124,10 @@ function readWhole(answer: IncomingMessage, call: ClientRequest, bytesMax: numbe
     answer.on("error", reject);
     answer.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > bytesMax) giveUp(`the answer is larger than ${String(bytesMax)} bytes`);
+      if (size > bytesMax && cutAnswers) {
+        resolve(new Response(Buffer.concat(chunks), { status, headers: headersOf(answer) }));
+        call.destroy();
+      } else if (size > bytesMax) giveUp(`the answer is larger than ${String(bytesMax)} bytes`);
       else chunks.push(chunk);
     });
     answer.on("end", () => {

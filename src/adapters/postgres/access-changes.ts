@@ -17,16 +17,27 @@ export interface AccessChangesOptions {
   readonly onError: (error: unknown) => void;
 }
 
-const CHANNEL = "countersign_access";
+/** Tables tell on these by trigger: of who may do what, of effects to be done, of the deploy gate's settings. */
+export type Channel = "countersign_access" | "countersign_effects";
+
+export interface AccessChangesOptions {
+  readonly onError: (error: unknown) => void;
+  /** `countersign_access` unless said otherwise. */
+  readonly channel?: Channel;
+}
+
 const RECONNECT_MS = 100;
 const RECONNECT_MS_MAX = 2_000;
 /** A connection that the network lost without a word is noticed by then, and the time that a statement may take. */
 const HEARTBEAT_MS = 2_000;
 
 /** A connection of its own: nothing else waits on it, and it waits on nothing else. */
-export function watchAccessChanges(connectionString: string, { onError }: AccessChangesOptions): AccessChanges {
-  const config = clientConfig(connectionString, { applicationName: "countersign-access" });
-  const connection = new ListeningConnection({ ...config, pipeline: false }, onError);
+export function watchAccessChanges(
+  connectionString: string,
+  { onError, channel = "countersign_access" }: AccessChangesOptions,
+): AccessChanges {
+  const config = clientConfig(connectionString, { applicationName: channel.replace("_", "-") });
+  const connection = new ListeningConnection({ ...config, pipeline: false }, { onError, channel });
   connection.open();
   return connection;
 }
@@ -34,6 +45,7 @@ export function watchAccessChanges(connectionString: string, { onError }: Access
 class ListeningConnection implements AccessChanges {
   readonly listening: Promise<void>;
   readonly #config: ClientConfig;
+  readonly #channel: Channel;
   readonly #onError: (error: unknown) => void;
   readonly #listeners = new Set<() => void>();
   #tellListening: () => void = () => undefined;
@@ -42,8 +54,12 @@ class ListeningConnection implements AccessChanges {
   #failures = 0;
   #isClosed = false;
 
-  constructor(config: ClientConfig, onError: (error: unknown) => void) {
+  constructor(
+    config: ClientConfig,
+    { onError, channel }: { readonly onError: (error: unknown) => void; readonly channel: Channel },
+  ) {
     this.#config = config;
+    this.#channel = channel;
     this.#onError = onError;
     this.listening = new Promise((resolve) => {
       this.#tellListening = resolve;
@@ -83,7 +99,7 @@ class ListeningConnection implements AccessChanges {
 
   async #listen(client: Client): Promise<void> {
     await client.connect();
-    await client.query(`listen ${CHANNEL}`);
+    await client.query(`listen ${this.#channel}`);
     this.#failures = 0;
     // What changed before it listened went unheard.
     this.#changed();

@@ -3,18 +3,18 @@
  * Everything is read under the lock of the ledger head, so nothing read here can change before the commit.
  */
 import type { ClientBase, QueryResultRow } from "pg";
-import { lookupKey, type Lookup } from "../../core/facts.ts";
 import type { PersonId, PolicyId, RequestId, TaskId } from "../../core/ids.ts";
-import type { JsonObject } from "../../core/json.ts";
-import { foldName, isMachineName, type Delegation, type Person } from "../../core/person.ts";
-import { isDisabled, type PersonStatus } from "../../core/person-status.ts";
-import type { RuleMatch } from "../../core/policy.ts";
+import { isMachineName, type Person } from "../../core/person.ts";
+import { isDisabled } from "../../core/person-status.ts";
 import type { Request } from "../../core/request.ts";
+import type { EntryFields } from "../../ledger/entry.ts";
 import type { LedgerHead } from "../../ledger/head.ts";
 import type { DelegationRecord, IdempotencyRecord, PolicyVersion } from "../../ports/change-set.ts";
 import type { DirectoryEntry, PersonRecord } from "../../ports/identity-records.ts";
-import type { RequestsOf } from "../../ports/command-store.ts";
+import type { LiveKeys, RequestsOf } from "../../ports/command-store.ts";
 import { sql } from "./named-sql.ts";
+import { FOLDED_NAMES, withAddress } from "./person-json.ts";
+import { RECORDED_ENTRIES, recordedByRequest, recordedName } from "./recorded-entries.ts";
 import { aggregateSql, requestFromAggregate, type AggregateRow } from "./request-aggregate.ts";
 import {
   DELEGATION_COLUMNS,
@@ -23,7 +23,6 @@ import {
   directoryEntryFromRow,
   IDEMPOTENCY_COLUMNS,
   idempotencyFromRow,
-  instant,
   PERSON_COLUMNS,
   personFromRow,
   POLICY_COLUMNS,
@@ -71,6 +70,14 @@ export async function loadRequests(
   return (await LOAD_REQUESTS.run(client, [ids, taskIds, orgId])).rows.map(requestFromAggregate);
 }
 
+export async function loadRecorded(
+  client: ClientBase,
+  ids: readonly RequestId[],
+): Promise<ReadonlyMap<string, readonly EntryFields[] | null>> {
+  if (ids.length === 0) return new Map();
+  return recordedByRequest((await RECORDED_ENTRIES.run(client, [ids.map(recordedName)])).rows);
+}
+
 const OF_HOLDERS = `r.id in (select distinct task.request_id from tasks task
   where task.status in ('open', 'claimed') and (task.person_id = any($1::uuid[]) or task.delegator_id = any($1::uuid[]))
   order by task.request_id limit $2)`;
@@ -90,6 +97,26 @@ export async function loadRequestsOf(client: ClientBase, asked: readonly Request
   for (const { personIds, as, limit } of asked) {
     const statement = as === "holder" ? LOAD_OF_HOLDERS : LOAD_OF_ANYBODY;
     found.push(...(await statement.run(client, [personIds, limit])).rows.map(requestFromAggregate));
+  }
+  return found;
+}
+
+const LOAD_LIVE = sql<AggregateRow & QueryResultRow>(
+  "load_live_requests",
+  aggregateSql(
+    "r.org_id = $1::uuid and r.live_key is not null and starts_with(r.live_key, $2) and right(r.live_key, length($3)) = $3",
+    true,
+  ),
+);
+
+export async function loadLiveRequests(
+  client: ClientBase,
+  orgId: string,
+  asked: readonly LiveKeys[],
+): Promise<readonly Request[]> {
+  const found: Request[] = [];
+  for (const { startsWith, endsWith } of asked) {
+    found.push(...(await LOAD_LIVE.run(client, [orgId, startsWith, endsWith])).rows.map(requestFromAggregate));
   }
   return found;
 }
@@ -212,8 +239,6 @@ interface KnownPersonRow extends PersonRow, QueryResultRow {
   readonly folded_names: readonly string[];
 }
 
-const FOLDED_NAMES = "array(select folded from aliases own where own.person_id = person.id)";
-
 const LOAD_PEOPLE = sql<KnownPersonRow>(
   "load_people_by_name",
   `select ${PERSON_COLUMNS}, alias.name as asked, ${FOLDED_NAMES} as folded_names
@@ -260,143 +285,4 @@ function asPerson(record: PersonRecord, foldedNames: readonly string[]): Person 
     disabled: isDisabled(record.status),
     machine: isMachineName(record.assignee),
   };
-}
-
-/** An address names its person as well; like every name it bars, and gives nothing (R-AUTH-5). */
-function withAddress(foldedNames: readonly string[], email: string | null): readonly string[] {
-  return email === null ? foldedNames : [...foldedNames, foldName(email)];
-}
-
-type DirectoryMatch = Extract<RuleMatch, { type: "role" | "group" }>;
-
-interface MemberRow extends QueryResultRow {
-  readonly kind: "role" | "group";
-  readonly client: string;
-  readonly name: string;
-  readonly people: readonly (JsonObject & JsonPerson)[];
-}
-
-interface JsonPerson {
-  readonly id: PersonId;
-  readonly assignee: string;
-  readonly display_name: string | null;
-  readonly email: string | null;
-  readonly status: PersonStatus;
-  readonly folded_names: readonly string[];
-}
-
-const MEMBERS = `(select coalesce(json_agg(json_build_object('id', person.id, 'assignee', person.assignee,
-    'display_name', person.display_name, 'email', person.email, 'status', person.status, 'folded_names', ${FOLDED_NAMES})
-    order by array_position(entry.members, person.id)), '[]'::json)
-   from people person where person.id = any(entry.members)) as people`;
-
-const LOAD_MEMBERS = sql<MemberRow>(
-  "load_directory_members",
-  `select entry.kind, entry.client, entry.name, ${MEMBERS} from directory_entries entry
-   where entry.org_id = $1 and not entry.deleted and (
-     (entry.kind, entry.client, entry.name) in (select * from unnest($2::text[], $3::text[], $4::text[]))
-     or (entry.kind = 'group' and exists (select from unnest($5::text[]) as parent where starts_with(entry.name, parent || '/'))))
-   order by entry.kind, entry.client, entry.name`,
-);
-
-/** Every role or group asked for gets an answer; one that does not exist is a failure, not an empty list (R-RESOLVE-11). */
-export async function loadLookups(
-  client: ClientBase,
-  orgId: string,
-  matches: readonly DirectoryMatch[],
-): Promise<ReadonlyMap<string, Lookup>> {
-  if (matches.length === 0) return new Map();
-  const parents = matches.flatMap((match) => (match.type === "group" && match.includeSubgroups ? [match.path] : []));
-  const { rows } = await LOAD_MEMBERS.run(client, [
-    orgId,
-    matches.map(({ type }) => type),
-    matches.map((match) => (match.type === "role" ? (match.client ?? "") : "")),
-    matches.map((match) => (match.type === "role" ? match.role : match.path)),
-    parents,
-  ]);
-  return new Map(matches.map((match) => [lookupKey(match), lookupOf(match, rows)]));
-}
-
-function lookupOf(match: DirectoryMatch, rows: readonly MemberRow[]): Lookup {
-  const client = match.type === "role" ? (match.client ?? "") : "";
-  const name = match.type === "role" ? match.role : match.path;
-  const exact = rows.find((row) => row.kind === match.type && row.client === client && row.name === name);
-  if (exact === undefined) return { ok: false, error: `${match.type} '${name}' does not exist` };
-  const below =
-    match.type === "group" && match.includeSubgroups
-      ? rows.filter((row) => row.kind === "group" && row.name.startsWith(`${name}/`))
-      : [];
-  const members = new Map(
-    [exact, ...below].flatMap((row) => row.people).map((person) => [person.id, memberOf(person)]),
-  );
-  return { ok: true, members: [...members.values()] };
-}
-
-function memberOf(person: JsonPerson): Person {
-  return {
-    id: person.id,
-    assignee: person.assignee,
-    foldedNames: withAddress(person.folded_names, person.email),
-    displayName: person.display_name,
-    disabled: isDisabled(person.status),
-    machine: isMachineName(person.assignee),
-  };
-}
-
-interface InForceRow extends QueryResultRow {
-  readonly id: Delegation["id"];
-  readonly from_person_id: PersonId;
-  readonly starts_at: string;
-  readonly ends_at: string;
-  readonly created_at: string;
-  readonly policy_keys: readonly string[];
-  readonly artifact_types: readonly string[];
-  readonly delegate: JsonPerson;
-}
-
-const LOAD_ABSENCES = sql<InForceRow>(
-  "load_absences",
-  `select d.id, d.from_person_id, d.starts_at, d.ends_at, d.created_at, d.policy_keys, d.artifact_types,
-     (select json_build_object('id', person.id, 'assignee', person.assignee, 'display_name', person.display_name,
-        'email', person.email, 'status', person.status, 'folded_names', ${FOLDED_NAMES}) from people person where person.id = d.to_person_id) as delegate
-   from delegations d
-   where d.deleted_at is null and d.ends_at > now() - interval '1 minute' and (
-     d.from_person_id in (select person_id from aliases where org_id = $1 and name = any($2))
-     or d.from_person_id in (select unnest(entry.members) from directory_entries entry
-        where entry.org_id = $1 and not entry.deleted and (
-          (entry.kind, entry.client, entry.name) in (select * from unnest($3::text[], $4::text[], $5::text[]))
-          or (entry.kind = 'group' and exists (select from unnest($6::text[]) as parent where starts_with(entry.name, parent || '/'))))))`,
-);
-
-/** The absences of everybody these names, roles and groups may lead to; the engine compares the times itself. */
-export async function loadAbsences(
-  client: ClientBase,
-  orgId: string,
-  names: readonly string[],
-  matches: readonly DirectoryMatch[],
-): Promise<ReadonlyMap<PersonId, readonly Delegation[]>> {
-  if (names.length + matches.length === 0) return new Map();
-  const { rows } = await LOAD_ABSENCES.run(client, [
-    orgId,
-    names,
-    matches.map(({ type }) => type),
-    matches.map((match) => (match.type === "role" ? (match.client ?? "") : "")),
-    matches.map((match) => (match.type === "role" ? match.role : match.path)),
-    matches.flatMap((match) => (match.type === "group" && match.includeSubgroups ? [match.path] : [])),
-  ]);
-  const byPerson = new Map<PersonId, Delegation[]>();
-  for (const row of rows) {
-    const delegation: Delegation = {
-      id: row.id,
-      from: row.from_person_id,
-      to: memberOf(row.delegate),
-      startsAt: instant(row.starts_at),
-      endsAt: instant(row.ends_at),
-      createdAt: instant(row.created_at),
-      policyKeys: row.policy_keys,
-      artifactTypes: row.artifact_types,
-    };
-    byPerson.set(delegation.from, [...(byPerson.get(delegation.from) ?? []), delegation]);
-  }
-  return byPerson;
 }

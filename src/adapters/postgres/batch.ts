@@ -6,7 +6,6 @@ import type { Client } from "pg";
 import type { Facts, FactsNeeded, Lookup } from "../../core/facts.ts";
 import type { NewId, PersonId, PolicyId } from "../../core/ids.ts";
 import type { Delegation, Instant, Person } from "../../core/person.ts";
-import type { Request } from "../../core/request.ts";
 import { appendEntries, type EntryDraft } from "../../ledger/append.ts";
 import type { LedgerHead } from "../../ledger/head.ts";
 import type { Sha256 } from "../../ledger/sha256.ts";
@@ -16,20 +15,21 @@ import type { RecordQuery } from "../../ports/records.ts";
 import { Unavailable } from "../../ports/unavailable.ts";
 import {
   activePolicyIds,
-  loadAbsences,
   loadDelegations,
   loadDirectoryEntries,
   loadIdempotency,
   loadIdentities,
-  loadLookups,
+  loadLiveRequests,
   loadPeople,
   loadPeopleById,
   loadPolicies,
   loadPolicyLines,
+  loadRecorded,
   loadRequests,
   loadRequestsOf,
   lockHead,
 } from "./batch-loads.ts";
+import { loadAbsences, loadLookups } from "./lookup-loads.ts";
 import { countOpenings, erasePerson, peopleNamedIn } from "./erase-person.ts";
 import { addChangeRows, endedTimers, put, type RowSet } from "./change-rows.ts";
 import { asDatabaseFault, codeOf, isUnavailable } from "./database-fault.ts";
@@ -117,7 +117,7 @@ async function load(client: Client, needs: readonly Needs[], orgId: string): Pro
   const names = all((need) => need.knownNames);
   const identities = all((need) => need.identities);
   const [
-    { requests, openings },
+    { requests, openings, recorded },
     policyLines,
     activeIds,
     idempotency,
@@ -164,25 +164,30 @@ async function load(client: Client, needs: readonly Needs[], orgId: string): Pro
       all((need) => need.personIds),
     ),
   ]);
-  const loaded = { requests, openings, policyLines, activeIds, idempotency, delegations, directory, records };
+  const loaded = { requests, openings, recorded, policyLines, activeIds, idempotency, delegations, directory, records };
   return { ...loaded, identities: identityRows, known, knownById };
 }
 
-/** Requests by id, by task, and by the people in them, of whatever organization; and how much is kept about people. */
+/** Requests by id, by task, and by the people in them; what is recorded of some, and how much is kept about people. */
 async function loadRequestsAsked(
   client: Client,
   needs: readonly Needs[],
   orgId: string,
-): Promise<{ readonly requests: readonly Request[]; readonly openings: ReadonlyMap<PersonId, number> }> {
+): Promise<Pick<Loaded, "requests" | "openings" | "recorded">> {
   const unique = <Item>(pick: (need: Needs) => readonly Item[] | undefined): readonly Item[] => [
     ...new Set(needs.flatMap((need) => pick(need) ?? [])),
   ];
-  const [named, ofPeople, openings] = await Promise.all([
+  const [named, live, ofPeople, openings, recorded] = await Promise.all([
     loadRequests(
       client,
       orgId,
       unique((need) => need.requestIds),
       unique((need) => need.taskIds),
+    ),
+    loadLiveRequests(
+      client,
+      orgId,
+      needs.flatMap((need) => need.liveKeys ?? []),
     ),
     loadRequestsOf(
       client,
@@ -192,8 +197,12 @@ async function loadRequestsAsked(
       client,
       unique((need) => need.openingsOf),
     ),
+    loadRecorded(
+      client,
+      unique((need) => need.recordedOf),
+    ),
   ]);
-  return { requests: [...named, ...ofPeople], openings };
+  return { requests: [...named, ...live, ...ofPeople], openings, recorded };
 }
 
 /** One statement per kind and member, whatever the number of commands. */

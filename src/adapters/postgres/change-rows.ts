@@ -103,16 +103,50 @@ function addRequestRows(rows: RowSet, change: RequestChange, positions: EntryPos
       if (run !== old) addStageRows(rows, after, { run, old }, positions.last);
     }
     for (const event of change.events) put(rows, "events", event.id, eventRow(after, event, positions));
+    addGrantRows(rows, change, positions);
   }
   const timer = nextTimerAt(after);
   if (timer !== null) put(rows, "request_timers", after.id, timerRow(after, timer));
 }
 
-/** Requests whose timer row goes away because they ended. */
+/** Requests whose timer row goes away because nothing of them waits for the clock any more. */
 export function endedTimers(changes: ChangeSet): readonly string[] {
   return (changes.requests ?? [])
-    .filter(({ before, after }) => !isLive(after.status) && before !== null && isLive(before.status))
+    .filter(({ before, after }) => before !== null && nextTimerAt(before) !== null && nextTimerAt(after) === null)
     .map(({ after }) => after.id);
+}
+
+/** What an approval yielded, and what it was used for now. */
+function addGrantRows(rows: RowSet, { before, after, events }: RequestChange, positions: EntryPositions): void {
+  const { grant } = after;
+  if (grant === null || grant === before?.grant) return;
+  put(rows, "grants", grant.id, {
+    id: grant.id,
+    org_id: after.orgId,
+    request_id: after.id,
+    state: grant.state,
+    not_before: time(grant.notBefore),
+    expires_at: time(grant.expiresAt),
+    uses_max: grant.usesMax,
+    uses: grant.uses,
+    extensions: grant.extensions,
+    ended_at: time(grant.endedAt),
+    revoked_reason: grant.revokedReason,
+    revoked_comment: grant.revokedComment,
+    entry_seq: positions.last,
+  });
+  for (const { event, entry } of events) {
+    if (event.type !== "grant_used") continue;
+    put(rows, "grant_uses", `${after.id} ${String(event.grant.uses)}`, {
+      request_id: after.id,
+      use_number: event.grant.uses,
+      org_id: after.orgId,
+      actor: event.actor?.id ?? "",
+      action: event.action,
+      used_at: time(positions.now),
+      entry_seq: positions.at(entry),
+    });
+  }
 }
 
 interface StageChange {
@@ -237,6 +271,8 @@ function requestRow(request: Request, entrySeq: number): Row {
   return {
     id: request.id,
     org_id: request.orgId,
+    gate: request.gate,
+    live_key: holdsLiveKey(request) ? request.liveKey : null,
     policy_id: policy.id,
     policy_key: policy.key,
     policy_version: policy.version,
@@ -263,9 +299,15 @@ function requestRow(request: Request, entrySeq: number): Row {
     expires_at: time(request.expiresAt),
     completed_at: time(request.completedAt),
     outcome: request.outcome,
+    callback: request.callback ?? null,
     event_count: request.eventCount,
     entry_seq: entrySeq,
   };
+}
+
+/** Approved, it is as good as live until its grant ends. */
+function holdsLiveKey(request: Request): boolean {
+  return isLive(request.status) || request.grant?.state === "active";
 }
 
 function timerRow(request: Request, at: Instant): Row {
@@ -297,6 +339,7 @@ function policyRow(policy: PolicyVersion, entrySeq: number): Row {
     policy_key: policy.key,
     version: policy.version,
     status: policy.status,
+    managed: policy.managed,
     name: policy.document["name"],
     artifact_type: policy.document["artifact_type"],
     document: canonicalJson(policy.document),

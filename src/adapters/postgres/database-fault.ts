@@ -22,7 +22,8 @@ export type DatabaseUnusableCode =
   | "database_not_ours"
   | "migration_changed"
   | "migration_failed"
-  | "migration_files";
+  | "migration_files"
+  | "reading_wall";
 
 /** The database answers, but starting on it would be wrong. Waiting does not help: somebody has to act. */
 export class DatabaseUnusable extends Error {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { clientConfig, endClient } from "./connect.ts";
 import { asDatabaseFault, codeOf, DatabaseUnavailable, DatabaseUnusable } from "./database-fault.ts";
+import { raiseReadingWall } from "./reading-wall.ts";
 import { assertServerUsable } from "./server-version.ts";
 
 export interface Migration {
@@ -105,6 +106,7 @@ async function applyPending(
     options.onProgress?.(`Applying migration ${fileName(migration)}.`);
     await apply(client, migration);
   }
+  await raiseReadingWall(client);
   return { applied: pending.map((migration) => migration.version), version: migrations.length };
 }
 

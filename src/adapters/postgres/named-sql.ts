@@ -2,14 +2,15 @@
  * How is SQL sent? As named statements, so that Postgres parses and plans each once per connection (a third to a half of the
  * cost of a small statement). Every statement lists its columns: a named `select *` breaks when a migration adds one.
  */
-import type { ClientBase, Pool, QueryResult, QueryResultRow } from "pg";
+import type { QueryResult, QueryResultRow } from "pg";
 import { asDatabaseFault } from "./database-fault.ts";
+import type { Asked } from "./reading-wall.ts";
 
 export interface NamedSql<Row extends QueryResultRow> {
   readonly name: string;
   readonly text: string;
   /** Sends the statement. Throws DatabaseUnavailable when the database is away, else the driver's DatabaseError. */
-  run(on: ClientBase | Pool, values?: readonly unknown[]): Promise<QueryResult<Row>>;
+  run(on: Asked, values?: readonly unknown[]): Promise<QueryResult<Row>>;
 }
 
 /** Postgres cuts longer names, and two statements cut to the same name would be mixed up. */

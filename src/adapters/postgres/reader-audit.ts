@@ -1,16 +1,16 @@
 /** The reading of the audit list, newest first, one statement. */
-import type { Pool } from "pg";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { AuditFilter, AuditLine, Reader } from "../../ports/reader.ts";
 import { CURSOR_ID, CURSOR_TIME, decodeCursor, encodeCursor, pageOf } from "./reader-cursor.ts";
 import { allOf, ask, parameters, type Parameters } from "./reader-statement.ts";
+import type { Asked } from "./reading-wall.ts";
 import { instant, timestamp } from "./rows.ts";
 
-export function createAuditReader(pool: Pool, orgId: string): Pick<Reader, "audit"> {
+export function createAuditReader(own: Asked, orgId: string): Pick<Reader, "audit"> {
   return {
     async audit(filter) {
       const { text, values } = auditPage(filter, orgId);
-      const rows = await ask<AuditRow>(pool, "reader_audit", text, values);
+      const rows = await ask<AuditRow>(own, "reader_audit", text, values);
       return pageOf(rows, filter.limit, {
         item: auditLine,
         cursor: (row) => encodeCursor("audit", [row.occurred_at, row.id]),

@@ -7,7 +7,17 @@ import type { Page } from "../../ports/page.ts";
 
 /** The list that a cursor belongs to: a cursor of one order makes no sense in another. */
 export type CursorOf =
-  "requests" | "policies" | "audit" | "inbox_due" | "inbox_newest" | "members" | "machines" | "tokens";
+  | "requests"
+  | "policies"
+  | "audit"
+  | "deliveries"
+  | "inbox_due"
+  | "inbox_newest"
+  | "members"
+  | "machines"
+  | "tokens"
+  | "deploy"
+  | "jobs";
 
 export function encodeCursor(list: CursorOf, key: readonly string[]): string {
   return Buffer.from(JSON.stringify([list, ...key])).toString("base64url");

@@ -1,5 +1,4 @@
 /** The reading of machines and their tokens, one statement each (docs/spec/identity.md section 7). */
-import type { Pool } from "pg";
 import type { PersonId } from "../../core/ids.ts";
 import type { Instant } from "../../core/person.ts";
 import type { ApiTokenRecord, MachineRecord } from "../../ports/identity-records.ts";
@@ -7,39 +6,40 @@ import type { MachineFilter, MachineView, Reader, TokenFilter, TokenView } from 
 import { sql } from "./named-sql.ts";
 import { CURSOR_ID, CURSOR_TIME, decodeCursor, encodeCursor, pageOf } from "./reader-cursor.ts";
 import { allOf, ask, containing, parameters, read, type Parameters } from "./reader-statement.ts";
+import type { Sources } from "./reading-wall.ts";
 import { RECORD_TABLES, selectList } from "./record-tables.ts";
 import { timestamp } from "./rows.ts";
 
 type MachineReader = Pick<Reader, "machines" | "machine" | "tokens" | "token" | "expiredTokens">;
 
-export function createMachineReader(pool: Pool, orgId: string): MachineReader {
+export function createMachineReader({ own, installation }: Sources, orgId: string): MachineReader {
   return {
     async machines(filter) {
       const { text, values } = machinePage(filter, orgId);
-      const rows = await ask<MachineRow>(pool, "reader_machines", text, values);
+      const rows = await ask<MachineRow>(own, "reader_machines", text, values);
       return pageOf(rows, filter.limit, {
         item: machineView,
         cursor: (row) => encodeCursor("machines", [row.folded, row.id]),
       });
     },
     async machine(id) {
-      const [row] = await read(machineSql, pool, [orgId, id]);
+      const [row] = await read(machineSql, own, [orgId, id]);
       return row === undefined ? undefined : machineView(row);
     },
     async tokens(filter) {
       const { text, values } = tokenPage(filter, orgId);
-      const rows = await ask<TokenRow>(pool, "reader_tokens", text, values);
+      const rows = await ask<TokenRow>(own, "reader_tokens", text, values);
       return pageOf(rows, filter.limit, {
         item: tokenView,
         cursor: (row) => encodeCursor("tokens", [row.created_text, row.id]),
       });
     },
     async token(id) {
-      const [row] = await read(tokenSql, pool, [orgId, id]);
+      const [row] = await read(tokenSql, own, [orgId, id]);
       return row === undefined ? undefined : tokenView(row);
     },
     async expiredTokens(now, limit) {
-      const rows = await read(expiredSql, pool, [timestamp(now), limit]);
+      const rows = await read(expiredSql, installation, [timestamp(now), limit]);
       return rows.map((row) => ({ id: row.id, orgId: row.org_id }));
     },
   };
@@ -62,7 +62,8 @@ const PEOPLE = `(select coalesce(json_agg(json_build_object('id', person.id, 'as
    from people person where person.id = any(t.owners) or person.id in (t.contact_id, t.acts_for_id)) as people`;
 
 const MACHINE = `${selectList(RECORD_TABLES.machine)}, lower(t.name) as folded, ${PEOPLE},
-   (select count(*)::integer from api_tokens token where token.machine_id = t.id and token.revoked_at is null) as live_tokens`;
+   (select count(*)::integer from api_tokens token where token.machine_id = t.id and token.revoked_at is null
+     and (token.expires_at is null or token.expires_at > now())) as live_tokens`;
 
 const machineSql = sql<MachineRow & Record<string, unknown>>(
   "reader_machine",
@@ -159,10 +160,10 @@ function afterCreation(cursor: string, { $ }: Parameters): string {
 
 function tokenView(row: TokenRow): TokenView {
   const { id, orgId, machineId, name, prefix, lastFour, scopes, creatorPermissions, limits, createdBy } = row;
-  const { createdAt, expiresAt, revokedAt, legacy } = row;
+  const { createdAt, expiresAt, revokedAt, legacy, exchanged } = row;
   const token = { id, orgId, machineId, name, prefix, lastFour, scopes, creatorPermissions, limits, createdBy };
   return {
-    record: { ...token, createdAt, expiresAt, revokedAt, legacy },
+    record: { ...token, createdAt, expiresAt, revokedAt, legacy, exchanged },
     machine: machineOf(row.machine),
     ownerActive: row.owner_active,
     lastUsedAt: row.last_used_at,

@@ -2,43 +2,43 @@
  * The people of an organization, with what they may do: pages of them, and what one of them has open. One statement each,
  * its text never changes (docs/spec/identity.md section 6).
  */
-import type { Pool } from "pg";
 import type { RequestId, TaskId } from "../../core/ids.ts";
 import type { PersonStatus } from "../../core/person-status.ts";
 import type { ScimResourceRecord } from "../../ports/identity-records.ts";
 import type { MemberReader, MemberSummary, OpenTask, ScimView } from "../../ports/member-reader.ts";
 import { CURSOR_ID, decodeCursor, encodeCursor, pageOf } from "./reader-cursor.ts";
 import { containing, read } from "./reader-statement.ts";
+import type { Asked } from "./reading-wall.ts";
 import { instant, instantOrNull, PERSON_COLUMNS, personFromRow, type PersonRow } from "./rows.ts";
 import { sql } from "./named-sql.ts";
 
 /** Any name there is; what it says is compared, never cast. */
 const CURSOR_NAME = /^[^\0]{0,400}$/su;
 
-export function createMemberReader(pool: Pool, orgId: string): MemberReader {
+export function createMemberReader(own: Asked, orgId: string): MemberReader {
   return {
     async members({ q, status, limit, cursor }) {
       const after = cursor === undefined ? null : decodeCursor("members", cursor, [CURSOR_NAME, CURSOR_ID]);
       const [name = null, id = null] = after ?? [];
       const pattern = q === undefined || q === "" ? null : containing(q);
-      const rows = await read(LIST, pool, [orgId, pattern, status ?? null, name, id, limit + 1]);
+      const rows = await read(LIST, own, [orgId, pattern, status ?? null, name, id, limit + 1]);
       return pageOf(rows, limit, {
         item: memberOf,
         cursor: (row) => encodeCursor("members", [row.assignee, row.id]),
       });
     },
     async member(id) {
-      const [row] = await read(ONE, pool, [orgId, id]);
+      const [row] = await read(ONE, own, [orgId, id]);
       return row === undefined ? undefined : memberOf(row);
     },
     async scimResources({ kind, by, startIndex, count }) {
       const values = [orgId, kind, by?.member ?? null, by?.value ?? null, count, startIndex - 1];
-      const rows = await read(SCIM, pool, values);
-      const [counted] = await read(SCIM_COUNT, pool, values.slice(0, 4));
+      const rows = await read(SCIM, own, values);
+      const [counted] = await read(SCIM_COUNT, own, values.slice(0, 4));
       return { items: rows.map(scimViewOf), total: counted?.total ?? 0 };
     },
     async openTasks(id) {
-      const rows = await read(OPEN_TASKS, pool, [orgId, id]);
+      const rows = await read(OPEN_TASKS, own, [orgId, id]);
       return rows.map(openTaskOf);
     },
   };

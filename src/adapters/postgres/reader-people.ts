@@ -1,6 +1,6 @@
 /** The reading of people, sessions, delegations and the local directory, one statement each. */
-import type { Pool } from "pg";
 import type { DelegationFilter, IdentifiedPerson, KnownMember, Reader, Viewer } from "../../ports/reader.ts";
+import { isOfInstallation } from "./installation-records.ts";
 import { selectAll, selectRecords } from "./record-statements.ts";
 import { allOf, ask, asked, containing, parameters, read } from "./reader-statement.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type DirectoryRow,
   type PersonRow,
 } from "./rows.ts";
+import type { Sources } from "./reading-wall.ts";
 import { sql } from "./named-sql.ts";
 
 type PeopleReader = Pick<
@@ -30,16 +31,17 @@ type PeopleReader = Pick<
   | "records"
 >;
 
-export function createPeopleReader(pool: Pool, orgId: string): PeopleReader {
+export function createPeopleReader(sources: Sources, orgId: string): PeopleReader {
+  const { own } = sources;
   return {
     async delegations(filter, viewer) {
       if (!viewer.readsAll && viewer.personId === null) return [];
       const { text, values } = delegationList(filter, viewer, orgId);
-      const rows = await ask<DelegationRow>(pool, "reader_delegations", text, values);
+      const rows = await ask<DelegationRow>(own, "reader_delegations", text, values);
       return rows.map(delegationFromRow);
     },
     async delegation(id) {
-      const [row] = await read(delegationSql, pool, [orgId, id]);
+      const [row] = await read(delegationSql, own, [orgId, id]);
       return row === undefined ? undefined : delegationFromRow(row);
     },
     async directory(filter) {
@@ -55,7 +57,7 @@ export function createPeopleReader(pool: Pool, orgId: string): PeopleReader {
   array(select person.assignee from unnest(entry.members) with ordinality member (id, place)
     join people person on person.id = member.id order by member.place) as member_names
 from directory_entries entry where ${conditions} order by entry.name, entry.client limit ${$(filter.limit)}::integer`;
-      const rows = await ask<DirectoryNamesRow>(pool, "reader_directory", text, bound.values);
+      const rows = await ask<DirectoryNamesRow>(own, "reader_directory", text, bound.values);
       return rows.map((row) => ({ ...directoryEntryFromRow(row), memberNames: row.member_names }));
     },
     async people(filter) {
@@ -67,21 +69,21 @@ from directory_entries entry where ${conditions} order by entry.name, entry.clie
       ]);
       const text = `select ${PERSON_COLUMNS} from people person where ${conditions}
 order by person.assignee, person.id limit ${$(filter.limit)}::integer`;
-      const rows = await ask<PersonRow>(pool, "reader_people", text, bound.values);
+      const rows = await ask<PersonRow>(own, "reader_people", text, bound.values);
       return rows.map(personFromRow);
     },
-    ...createKnownReader(pool, orgId),
+    ...createKnownReader(sources, orgId),
   };
 }
 
 /** Who somebody is, and what the directory has. */
 function createKnownReader(
-  pool: Pool,
+  { own, installation }: Sources,
   orgId: string,
 ): Pick<PeopleReader, "directoryNames" | "identify" | "organizations" | "person" | "records"> {
   return {
     async directoryNames() {
-      const rows = await read(directoryNamesSql, pool, [orgId]);
+      const rows = await read(directoryNamesSql, own, [orgId]);
       return {
         roles: rows.filter((row) => row.kind === "role").map((row) => ({ client: row.client, role: row.name })),
         groups: rows.filter((row) => row.kind === "group").map((row) => row.name),
@@ -89,19 +91,19 @@ function createKnownReader(
     },
     async identify(principal) {
       const { issuer, subject, assignee } = principal;
-      const rows = await read(identifySql, pool, [issuer, subject, assignee, orgId]);
+      const rows = await read(identifySql, installation, [issuer, subject, assignee, orgId]);
       return { byIdentity: identified(rows, "identity"), byName: identified(rows, "name") };
     },
     async person(id) {
-      const [row] = await read(personSql, pool, [id, orgId]);
+      const [row] = await read(personSql, own, [id, orgId]);
       return row === undefined ? undefined : memberFromRow(row);
     },
     async organizations() {
-      const found = await asked(() => selectAll(pool, "organization"));
+      const found = await asked(() => selectAll(installation, "organization"));
       return [...found].sort((left, right) => left.name.localeCompare(right.name, "en"));
     },
     async records(query) {
-      return await asked(() => selectRecords(pool, query));
+      return await asked(() => selectRecords(isOfInstallation(query) ? installation : own, query));
     },
   };
 }

@@ -1,33 +1,33 @@
 /** The reading of policy lines and versions, one statement each. */
-import type { Pool } from "pg";
 import type { PolicyFilter, Reader } from "../../ports/reader.ts";
 import { decodeCursor, encodeCursor, pageOf } from "./reader-cursor.ts";
 import { allOf, ask, containing, parameters, read } from "./reader-statement.ts";
+import type { Asked } from "./reading-wall.ts";
 import { POLICY_COLUMNS, policyFromRow, type PolicyRow } from "./rows.ts";
 import { sql } from "./named-sql.ts";
 
 type PolicyReader = Pick<Reader, "policies" | "policyVersions" | "policyVersion" | "policyById">;
 
-export function createPolicyReader(pool: Pool, orgId: string): PolicyReader {
+export function createPolicyReader(own: Asked, orgId: string): PolicyReader {
   return {
     async policies(filter) {
       const { text, values } = policyPage(filter, orgId);
-      const rows = await ask<PolicyRow>(pool, "reader_policies", text, values);
+      const rows = await ask<PolicyRow>(own, "reader_policies", text, values);
       return pageOf(rows, filter.limit, {
         item: policyFromRow,
         cursor: (row) => encodeCursor("policies", [row.policy_key]),
       });
     },
     async policyVersions(key) {
-      const rows = await read(versionsSql, pool, [orgId, key]);
+      const rows = await read(versionsSql, own, [orgId, key]);
       return rows.map(policyFromRow);
     },
     async policyVersion(key, version) {
-      const [row] = await read(versionSql, pool, [orgId, key, version]);
+      const [row] = await read(versionSql, own, [orgId, key, version]);
       return row === undefined ? undefined : policyFromRow(row);
     },
     async policyById(id) {
-      const [row] = await read(byIdSql, pool, [orgId, id]);
+      const [row] = await read(byIdSql, own, [orgId, id]);
       return row === undefined ? undefined : policyFromRow(row);
     },
   };

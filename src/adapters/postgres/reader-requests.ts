@@ -1,5 +1,4 @@
 /** The reading of requests: one whole, lists of them, and their events, each one statement. */
-import type { Pool } from "pg";
 import type { EventId, RequestId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Instant } from "../../core/person.ts";
@@ -7,38 +6,44 @@ import type { Reader, RequestFilter, StoredEvent, Viewer } from "../../ports/rea
 import { CURSOR_ID, CURSOR_TIME, decodeCursor, encodeCursor, pageOf } from "./reader-cursor.ts";
 import { allOf, ask, containing, parameters, read, type Parameters } from "./reader-statement.ts";
 import { isVisible, visibilityConditions } from "./reader-visibility.ts";
+import type { Asked, Sources } from "./reading-wall.ts";
+import { RECORDED_ENTRIES, recordedByRequest, recordedName } from "./recorded-entries.ts";
 import { aggregateSql, requestFromAggregate, type AggregateRow } from "./request-aggregate.ts";
 import { instant, REQUEST_COLUMNS, requestFromRow, timestamp, type RequestRow } from "./rows.ts";
 import { sql } from "./named-sql.ts";
 
 type RequestReader = Pick<
   Reader,
-  "request" | "requests" | "events" | "eventsAfter" | "position" | "dueRequests" | "nextTimerAt"
+  "request" | "requests" | "recordedOf" | "events" | "eventsAfter" | "position" | "dueRequests" | "nextTimerAt"
 >;
 
-export function createRequestReader(pool: Pool, orgId: string): RequestReader {
+export function createRequestReader({ own, installation }: Sources, orgId: string): RequestReader {
   return {
-    request: (id, viewer) => readRequest(pool, { id, orgId }, viewer),
+    request: (id, viewer) => readRequest(own, { id, orgId }, viewer),
     async requests(filter, viewer) {
       const { text, values } = requestPage(filter, viewer, orgId);
-      const rows = await ask<RequestRow>(pool, "reader_requests", text, values);
+      const rows = await ask<RequestRow>(own, "reader_requests", text, values);
       return pageOf(rows, filter.limit, {
         item: requestFromRow,
         cursor: (row) => encodeCursor("requests", [row.created_at, row.id]),
       });
     },
-    events: (id, after, viewer) => readEvents(pool, { id, after, orgId }, viewer),
-    eventsAfter: (position, limit, viewer) => readEventsAfter(pool, { position, limit, orgId }, viewer),
+    async recordedOf(id) {
+      const name = recordedName(id);
+      return recordedByRequest(await read(RECORDED_ENTRIES, installation, [[name]])).get(name) ?? null;
+    },
+    events: (id, after, viewer) => readEvents(own, { id, after, orgId }, viewer),
+    eventsAfter: (position, limit, viewer) => readEventsAfter(own, { position, limit, orgId }, viewer),
     async position() {
-      const [row] = await read(positionSql, pool);
+      const [row] = await read(positionSql, installation);
       return row?.size ?? 0;
     },
     async dueRequests(now, limit) {
-      const rows = await read(dueSql, pool, [timestamp(now), limit]);
+      const rows = await read(dueSql, installation, [timestamp(now), limit]);
       return rows.map((row) => row.request_id);
     },
     async nextTimerAt(): Promise<Instant | null> {
-      const [row] = await read(nextTimerSql, pool);
+      const [row] = await read(nextTimerSql, installation);
       return row?.next_timer_at === null || row?.next_timer_at === undefined ? null : instant(row.next_timer_at);
     },
   };
@@ -57,13 +62,13 @@ const nextTimerSql = sql<{ next_timer_at: string | null }>(
 );
 
 async function readRequest(
-  pool: Pool,
+  own: Asked,
   { id, orgId }: { readonly id: RequestId; readonly orgId: string },
   viewer: Viewer,
 ): ReturnType<Reader["request"]> {
   const bound = parameters();
   const where = allOf([`r.id = ${bound.$(id)}::uuid`, isVisible(viewer, orgId, bound)]);
-  const [row] = await ask<AggregateRow>(pool, "reader_request", aggregateSql(where, false), bound.values);
+  const [row] = await ask<AggregateRow>(own, "reader_request", aggregateSql(where, false), bound.values);
   return row === undefined ? undefined : requestFromAggregate(row);
 }
 
@@ -136,7 +141,7 @@ const EVENT_COLUMNS =
 
 /** A row without an event says that the request exists and is the viewer's to see. */
 async function readEvents(
-  pool: Pool,
+  own: Asked,
   which: { readonly id: RequestId; readonly after: number; readonly orgId: string },
   viewer: Viewer,
 ): Promise<readonly StoredEvent[] | undefined> {
@@ -147,7 +152,7 @@ async function readEvents(
 from requests r left join events event on event.request_id = r.id and event.sequence > ${after}
 where ${allOf([`r.id = ${id}`, isVisible(viewer, which.orgId, bound)])}
 order by event.sequence`;
-  const rows = await ask<EventRow | MissingEventRow>(pool, "reader_events", text, bound.values);
+  const rows = await ask<EventRow | MissingEventRow>(own, "reader_events", text, bound.values);
   return rows.length === 0 ? undefined : rows.filter((row) => row.id !== null).map(eventFromRow);
 }
 
@@ -156,7 +161,7 @@ interface MissingEventRow {
 }
 
 async function readEventsAfter(
-  pool: Pool,
+  own: Asked,
   from: { readonly position: number; readonly limit: number; readonly orgId: string },
   viewer: Viewer,
 ): Promise<readonly StoredEvent[]> {
@@ -167,7 +172,7 @@ async function readEventsAfter(
 from events event join requests r on r.id = event.request_id
 where ${allOf([`event.entry_seq > ${position}`, isVisible(viewer, from.orgId, bound)])}
 order by event.entry_seq limit ${limit}`;
-  const rows = await ask<EventRow>(pool, "reader_events_after", text, bound.values);
+  const rows = await ask<EventRow>(own, "reader_events_after", text, bound.values);
   return rows.map(eventFromRow);
 }
 

@@ -4,10 +4,11 @@
  * connection. Values are always parameters.
  */
 import { createHash } from "node:crypto";
-import type { Pool, QueryResultRow } from "pg";
+import type { QueryResultRow } from "pg";
 import { Unavailable } from "../../ports/unavailable.ts";
 import { codeOf, DatabaseUnavailable } from "./database-fault.ts";
 import { sql, type NamedSql } from "./named-sql.ts";
+import type { Asked } from "./reading-wall.ts";
 
 /** Collects the values of one statement; `$` gives each its place. */
 export interface Parameters {
@@ -40,21 +41,21 @@ export function containing(text: string): string {
 
 /** Runs a statement made of `text`, under a name that starts with `name`. */
 export async function ask<Row extends QueryResultRow>(
-  pool: Pool,
+  on: Asked,
   name: string,
   text: string,
   values: readonly unknown[],
 ): Promise<readonly Row[]> {
-  return await read(namedByText<Row>(name, text), pool, values);
+  return await read(namedByText<Row>(name, text), on, values);
 }
 
 /** Runs a statement of a reader; what the database cannot do now is said in the application's words. */
 export async function read<Row extends QueryResultRow>(
   statement: NamedSql<Row>,
-  pool: Pool,
+  on: Asked,
   values: readonly unknown[] = [],
 ): Promise<readonly Row[]> {
-  return await asked(async () => (await statement.run(pool, values)).rows);
+  return await asked(async () => (await statement.run(on, values)).rows);
 }
 
 /** Asks; what the database cannot do now is said in the application's words. */

@@ -1,5 +1,4 @@
 /** The reading of tasks: one, pages of them, and the viewer's own inbox, at most two statements each. */
-import type { Pool } from "pg";
 import type { TaskId } from "../../core/ids.ts";
 import type { Inbox, InboxFilter, Reader, TaskFilter, TaskView, Viewer } from "../../ports/reader.ts";
 import type { Page } from "../../ports/page.ts";
@@ -7,6 +6,7 @@ import { CURSOR_ID, CURSOR_TIME, decodeCursor, encodeCursor } from "./reader-cur
 import { requestConditions } from "./reader-requests.ts";
 import { allOf, ask, parameters, type Parameters } from "./reader-statement.ts";
 import { isVisible, visibilityConditions } from "./reader-visibility.ts";
+import type { Asked } from "./reading-wall.ts";
 import { taskViewSql, taskViews, type TaskViewRow } from "./reader-task-view.ts";
 import { timestamp } from "./rows.ts";
 
@@ -23,10 +23,10 @@ interface Owner {
   readonly orgId: string;
 }
 
-export function createTaskReader(pool: Pool, orgId: string): TaskReader {
+export function createTaskReader(own: Asked, orgId: string): TaskReader {
   return {
-    task: (id, viewer) => readTask(pool, id, { viewer, orgId }),
-    tasks: (filter, viewer) => readTasks(pool, filter, { viewer, orgId }),
+    task: (id, viewer) => readTask(own, id, { viewer, orgId }),
+    tasks: (filter, viewer) => readTasks(own, filter, { viewer, orgId }),
     async taskCounts(status, viewer) {
       if (viewer.personId === null) return new Map();
       const bound = parameters();
@@ -37,23 +37,23 @@ where ${allOf([
         status !== undefined && `task.status = ${bound.$(status)}`,
       ])}
 group by r.artifact_type`;
-      const rows = await ask<{ artifact_type: string; count: number }>(pool, "reader_task_counts", text, bound.values);
+      const rows = await ask<{ artifact_type: string; count: number }>(own, "reader_task_counts", text, bound.values);
       return new Map(rows.map((row) => [row.artifact_type, row.count]));
     },
-    inbox: (filter, viewer) => readInbox(pool, filter, { viewer, orgId }),
+    inbox: (filter, viewer) => readInbox(own, filter, { viewer, orgId }),
   };
 }
 
-async function readTask(pool: Pool, id: TaskId, { viewer, orgId }: By): Promise<TaskView | undefined> {
+async function readTask(own: Asked, id: TaskId, { viewer, orgId }: By): Promise<TaskView | undefined> {
   const bound = parameters();
   const where = allOf([`task.id = ${bound.$(id)}::uuid`, isVisible(viewer, orgId, bound)]);
   const text = taskViewSql(`select task.id from tasks task join requests r on r.id = task.request_id where ${where}`);
-  const rows = await ask<TaskViewRow>(pool, "reader_task", text, bound.values);
+  const rows = await ask<TaskViewRow>(own, "reader_task", text, bound.values);
   return taskViews(rows)[0];
 }
 
 async function readTasks(
-  pool: Pool,
+  own: Asked,
   filter: TaskFilter,
   by: By,
 ): Promise<{ readonly items: readonly TaskView[]; readonly total: number }> {
@@ -69,8 +69,8 @@ async function readTasks(
     order,
   );
   const [rows, [count]] = await Promise.all([
-    ask<TaskViewRow>(pool, "reader_tasks", pageText, paged.values),
-    ask<{ total: number }>(pool, "reader_tasks_total", countText, counted.values),
+    ask<TaskViewRow>(own, "reader_tasks", pageText, paged.values),
+    ask<{ total: number }>(own, "reader_tasks_total", countText, counted.values),
   ]);
   return { items: taskViews(rows), total: count?.total ?? 0 };
 }
@@ -144,16 +144,16 @@ interface InboxCounts {
   readonly total: number;
 }
 
-async function readInbox(pool: Pool, filter: InboxFilter, { viewer, orgId }: By): Promise<Inbox> {
+async function readInbox(own: Asked, filter: InboxFilter, { viewer, orgId }: By): Promise<Inbox> {
   if (viewer.personId === null) return { items: [], next: null, total: 0, counts: { open: 0, done: 0 } };
   const [page, counts] = await Promise.all([
-    readInboxPage(pool, filter, { personId: viewer.personId, orgId }),
-    readInboxCounts(pool, filter, { personId: viewer.personId, orgId }),
+    readInboxPage(own, filter, { personId: viewer.personId, orgId }),
+    readInboxCounts(own, filter, { personId: viewer.personId, orgId }),
   ]);
   return { ...page, total: counts.total, counts: { open: counts.open, done: counts.done } };
 }
 
-async function readInboxPage(pool: Pool, filter: InboxFilter, owner: Owner): Promise<Page<TaskView>> {
+async function readInboxPage(own: Asked, filter: InboxFilter, owner: Owner): Promise<Page<TaskView>> {
   const bound = parameters();
   const { $ } = bound;
   const isByDueTime = filter.sort === "due_at";
@@ -171,7 +171,7 @@ async function readInboxPage(pool: Pool, filter: InboxFilter, owner: Owner): Pro
     `select task.id from ${tasksWith(ofRequest)} where ${conditions} order by ${order} limit ${limit}::integer`,
     order,
   );
-  const rows = await ask<TaskViewRow>(pool, "reader_inbox", text, bound.values);
+  const rows = await ask<TaskViewRow>(own, "reader_inbox", text, bound.values);
   const views = taskViews(rows);
   const last = rows.length > filter.limit ? rows[filter.limit - 1] : undefined;
   return {
@@ -201,7 +201,7 @@ function afterDueCursor(cursor: string, { $ }: Parameters): string {
   return `task.due_at > ${due} or (task.due_at = ${due} and task.id < ${id}) or task.due_at is null`;
 }
 
-async function readInboxCounts(pool: Pool, filter: InboxFilter, owner: Owner): Promise<InboxCounts> {
+async function readInboxCounts(own: Asked, filter: InboxFilter, owner: Owner): Promise<InboxCounts> {
   const bound = parameters();
   const person = bound.$(owner.personId);
   const organization = bound.$(owner.orgId);
@@ -211,6 +211,6 @@ async function readInboxCounts(pool: Pool, filter: InboxFilter, owner: Owner): P
   count(*) filter (where task.status in ${INBOX_STATUSES.done}) as done,
   count(*) filter (where ${allOf([`task.status in ${state}`, ...ofRequest])}) as total
 from ${tasksWith(ofRequest)} where task.person_id = ${person}::uuid and task.org_id = ${organization}::uuid`;
-  const [counts] = await ask<InboxCounts>(pool, "reader_inbox_counts", text, bound.values);
+  const [counts] = await ask<InboxCounts>(own, "reader_inbox_counts", text, bound.values);
   return counts ?? { open: 0, done: 0, total: 0 };
 }

@@ -1,7 +1,8 @@
 /** Reading and writing records: one statement per kind and question, however many records. */
-import type { ClientBase, Pool, QueryResultRow } from "pg";
+import type { QueryResultRow } from "pg";
 import type { RecordKind, RecordQuery, Records } from "../../ports/records.ts";
 import { sql, type NamedSql } from "./named-sql.ts";
+import type { Asked } from "./reading-wall.ts";
 import {
   columnOf,
   foundBy,
@@ -29,7 +30,7 @@ function selectBy(kind: RecordKind, by: string): NamedSql<QueryResultRow> {
 
 /** The records found, in the order of their keys. */
 export async function selectRecords<Kind extends RecordKind>(
-  on: ClientBase | Pool,
+  on: Asked,
   { kind, by, values }: RecordQuery<Kind>,
 ): Promise<readonly Records[Kind][]> {
   if (values.length === 0) return [];
@@ -38,10 +39,7 @@ export async function selectRecords<Kind extends RecordKind>(
 }
 
 /** Every record of a kind of which there are few. */
-export async function selectAll<Kind extends "organization">(
-  on: ClientBase | Pool,
-  kind: Kind,
-): Promise<readonly Records[Kind][]> {
+export async function selectAll<Kind extends "organization">(on: Asked, kind: Kind): Promise<readonly Records[Kind][]> {
   const table: TableShape = RECORD_TABLES[kind];
   const { rows } = await everyOrganization(table).run(on);
   return rows.filter(recordOf(kind));

@@ -110,7 +110,7 @@ export const RECORD_TABLES: { readonly [Kind in RecordKind]: RecordTable<Kind> }
     columns: {
       ...{ id: "uuid", orgId: "uuid", machineId: "uuid", name: "text", prefix: "text", lastFour: "text" },
       ...{ scopes: "text[]", creatorPermissions: "text[]", limits: "json", createdBy: "text", ...TIMES },
-      ...{ expiresAt: "timestamptz", revokedAt: "timestamptz", legacy: "boolean" },
+      ...{ expiresAt: "timestamptz", revokedAt: "timestamptz", legacy: "boolean", exchanged: "json" },
     },
   },
   tokenSecret: {
@@ -153,6 +153,68 @@ export const RECORD_TABLES: { readonly [Kind in RecordKind]: RecordTable<Kind> }
       ...{ orgId: "uuid", kind: "text", client: "text", name: "text", members: "uuid[]", ...TIMES },
       ...{ deleted: "boolean" },
     },
+  },
+  effect: {
+    ...{ table: "effects", key: ["id"], state: true },
+    columns: {
+      ...{ id: "uuid", orgId: "uuid", kind: "text", lane: "text", position: "bigint", requestId: "uuid" },
+      ...{ payload: "json", state: "text", attempts: "integer", ...TIMES, dueAt: "timestamptz" },
+      ...{ endsAt: "timestamptz", lastError: "json", result: "json", doneAt: "timestamptz" },
+    },
+  },
+  webhookSecret: {
+    ...{ table: "webhook_secrets", key: ["id"], state: true },
+    columns: {
+      ...{ id: "uuid", orgId: "uuid", name: "text", callerService: "text", status: "text", secret: "text" },
+      ...{ previous: "text", effectiveAt: "timestamptz", previousUntil: "timestamptz", allowedCallers: "text[]" },
+      ...{ allowedUrls: "text[]", ...TIMES, revokedAt: "timestamptz" },
+    },
+  },
+  deployApproval: {
+    ...{ table: "deploy_approvals", key: ["id"], state: true },
+    columns: {
+      ...{ id: "uuid", requestId: "uuid", orgId: "uuid", scope: "text", app: "text", commit: "text", branch: "text" },
+      ...{ message: "text", ciMetadata: "json", images: "json", targetTokenId: "uuid", targetPersonId: "uuid" },
+      ...{ createdByTokenId: "uuid", createdByPersonId: "uuid", ...TIMES, version: "integer", facts: "json" },
+      ...{ ci: "json", ciJoined: "json", warnings: "json", sourceTree: "json", sourceDigest: "text" },
+      ...{ objectKey: "text", objectUrl: "text", uploadCount: "integer", builds: "json", releaseId: "text" },
+      ...{ promotes: "json", processIds: "text[]", execCommands: "json", commands: "json" },
+      ...{ deployedAt: "timestamptz", deployedByTokenId: "uuid", deployedByPersonId: "uuid", supersededBy: "uuid" },
+    },
+  },
+  deployObject: {
+    ...{ table: "deploy_objects", key: ["orgId", "scope", "app", "key"], state: true },
+    columns: {
+      ...{ orgId: "uuid", scope: "text", app: "text", key: "text", url: "text", bytes: "bigint" },
+      ...{
+        objectSha256: "text",
+        sourceDigest: "text",
+        manifests: "json",
+        approvalIds: "uuid[]",
+        tokenId: "uuid",
+        personId: "uuid",
+      },
+      uploadedAt: "timestamptz",
+    },
+  },
+  deploySetting: {
+    ...{ table: "deploy_settings", key: ["orgId", "scope", "app", "key"], state: true },
+    columns: {
+      ...{ orgId: "uuid", scope: "text", app: "text", key: "text", value: "json", updatedBy: "text" },
+      updatedAt: "timestamptz",
+    },
+  },
+  chatIntegration: {
+    ...{ table: "chat_integrations", key: ["orgId"], state: true },
+    columns: {
+      ...{ orgId: "uuid", teamId: "text", teamName: "text", botUserId: "text", botToken: "text" },
+      ...{ alertsEnabled: "boolean", alertsChannelId: "text", connectedBy: "text", ...TIMES },
+      ...{ updatedAt: "timestamptz", removedAt: "timestamptz" },
+    },
+  },
+  deployTree: {
+    ...{ table: "deploy_trees", key: ["id"], state: false },
+    columns: { id: "text", orgId: "uuid", objectFormat: "text", files: "json", readAt: "timestamptz" },
   },
   ceremony: {
     ...{ table: "ceremonies", key: ["id"], state: false },

@@ -3,11 +3,12 @@
  * delivers it, and one function. The database's constraints guarantee what the shapes promise; nothing here guesses.
  * Times are ISO text in rows and milliseconds since 1970 in values.
  */
-import type { DelegationId, PersonId, PolicyId, RequestId } from "../../core/ids.ts";
+import type { Grant, GrantState, RevokedReason } from "../../core/grant.ts";
+import type { DelegationId, GrantId, PersonId, PolicyId, RequestId } from "../../core/ids.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import type { Instant } from "../../core/person.ts";
 import type { PolicyProblem, PolicyStatus } from "../../core/policy.ts";
-import type { RequestOutcome, RequestStatus, Resolution } from "../../core/request.ts";
+import type { GateName, RequestCallback, RequestOutcome, RequestStatus, Resolution } from "../../core/request.ts";
 import type { DelegationRecord, IdempotencyRecord, PolicyVersion } from "../../ports/change-set.ts";
 import type { DirectoryEntry, PersonRecord } from "../../ports/identity-records.ts";
 import type { RequestSummary } from "../../ports/reader.ts";
@@ -27,14 +28,21 @@ export function timestamp(at: Instant): string {
 }
 
 /** Columns of `requests r left join request_timers timer`. */
-export const REQUEST_COLUMNS = `r.id, r.org_id, r.policy_id, r.policy_key, r.policy_version, r.policy_digest, r.artifact_type,
+export const REQUEST_COLUMNS = `r.id, r.org_id, r.gate, r.live_key, r.policy_id, r.policy_key, r.policy_version, r.policy_digest, r.artifact_type,
   r.artifact_id, r.requester, r.creator_issuer, r.creator_subject, r.creator_client_id, r.creator_assignee,
   r.creator_person_id, r.creator_machine, r.creator_stands_for, r.context, r.revision, r.salt, r.digest, r.status, r.current_stage_order,
-  r.created_at, r.updated_at, r.expires_at, r.completed_at, r.outcome, r.event_count, timer.resolution`;
+  r.created_at, r.updated_at, r.expires_at, r.completed_at, r.outcome, r.callback, r.event_count, timer.resolution,
+  (select json_build_object('id', g.id, 'state', g.state, 'not_before', g.not_before, 'expires_at', g.expires_at,
+    'uses_max', g.uses_max, 'uses', g.uses, 'extensions', g.extensions, 'ended_at', g.ended_at,
+    'revoked_reason', g.revoked_reason, 'revoked_comment', g.revoked_comment)
+   from grants g where g.request_id = r.id) as grant_row`;
 
 export interface RequestRow {
   readonly id: RequestId;
   readonly org_id: string;
+  readonly gate: GateName;
+  readonly live_key: string | null;
+  readonly callback: RequestCallback | null;
   readonly policy_id: PolicyId;
   readonly policy_key: string;
   readonly policy_version: number;
@@ -59,9 +67,42 @@ export interface RequestRow {
   readonly updated_at: string;
   readonly expires_at: string;
   readonly completed_at: string | null;
-  readonly outcome: RequestOutcome | null;
+  readonly outcome: StoredOutcome | null;
   readonly event_count: number;
   readonly resolution: Resolution | null;
+  readonly grant_row: GrantRow | null;
+}
+
+/** Outcomes of before causes were kept have none. */
+type StoredOutcome = Omit<RequestOutcome, "cause" | "supersededBy"> &
+  Partial<Pick<RequestOutcome, "cause" | "supersededBy">>;
+
+interface GrantRow {
+  readonly id: GrantId;
+  readonly state: GrantState;
+  readonly not_before: string;
+  readonly expires_at: string | null;
+  readonly uses_max: number | null;
+  readonly uses: number;
+  readonly extensions: number;
+  readonly ended_at: string | null;
+  readonly revoked_reason: RevokedReason | null;
+  readonly revoked_comment: string | null;
+}
+
+function grantFromRow(row: GrantRow): Grant {
+  return {
+    id: row.id,
+    state: row.state,
+    notBefore: instant(row.not_before),
+    expiresAt: instantOrNull(row.expires_at),
+    usesMax: row.uses_max,
+    uses: row.uses,
+    extensions: row.extensions,
+    endedAt: instantOrNull(row.ended_at),
+    revokedReason: row.revoked_reason,
+    revokedComment: row.revoked_comment,
+  };
 }
 
 /** Everything about a request but its stages. */
@@ -69,6 +110,8 @@ export function requestFromRow(row: RequestRow): RequestSummary {
   return {
     id: row.id,
     orgId: row.org_id,
+    gate: row.gate,
+    liveKey: row.live_key,
     policy: { id: row.policy_id, key: row.policy_key, version: row.policy_version, digest: row.policy_digest },
     artifactType: row.artifact_type,
     artifactId: row.artifact_id,
@@ -92,14 +135,16 @@ export function requestFromRow(row: RequestRow): RequestSummary {
     updatedAt: instant(row.updated_at),
     expiresAt: instant(row.expires_at),
     completedAt: instantOrNull(row.completed_at),
-    outcome: row.outcome,
+    outcome: row.outcome === null ? null : { cause: null, supersededBy: null, ...row.outcome },
     resolution: row.resolution,
+    callback: row.callback,
+    grant: row.grant_row === null ? null : grantFromRow(row.grant_row),
     eventCount: row.event_count,
   };
 }
 
 /** Columns of `policies p`. */
-export const POLICY_COLUMNS = `p.id, p.org_id, p.policy_key, p.version, p.status, p.document, p.digest, p.problems,
+export const POLICY_COLUMNS = `p.id, p.org_id, p.policy_key, p.version, p.status, p.managed, p.document, p.digest, p.problems,
   p.created_by, p.created_at, p.updated_by, p.updated_at, p.activated_at`;
 
 export interface PolicyRow {
@@ -108,6 +153,7 @@ export interface PolicyRow {
   readonly policy_key: string;
   readonly version: number;
   readonly status: PolicyStatus;
+  readonly managed: boolean;
   /** JSON text, not parsed by the driver: its digest is over these very characters. */
   readonly document: string;
   readonly digest: string;
@@ -126,6 +172,7 @@ export function policyFromRow(row: PolicyRow): PolicyVersion {
     key: row.policy_key,
     version: row.version,
     status: row.status,
+    managed: row.managed,
     document: jsonObjectFromText(row.document),
     digest: row.digest,
     problems: row.problems,

@@ -6,9 +6,9 @@ import type { Pool, QueryResultRow } from "pg";
 import { sql } from "./named-sql.ts";
 
 /** The kinds of records with a sealed member. */
-export type SealedKind = "factor" | "identityProvider";
+export type SealedKind = "factor" | "identityProvider" | "chatIntegration" | "webhookSecret";
 
-export const SEALED_KINDS: readonly SealedKind[] = ["factor", "identityProvider"];
+export const SEALED_KINDS: readonly SealedKind[] = ["factor", "identityProvider", "chatIntegration", "webhookSecret"];
 
 export interface SealingKeyUse {
   readonly keyId: string;
@@ -26,6 +26,9 @@ const KEYS_IN_USE = sql<UseRow>(
   `select split_part(sealed, '.', 2) as key_id, count(*) as count from (
      select secret as sealed from factors where secret is not null
      union all select client_secret from identity_providers where client_secret is not null
+     union all select bot_token from chat_integrations where bot_token is not null
+     union all select secret from webhook_secrets where secret is not null
+     union all select previous from webhook_secrets where previous is not null
    ) as values group by 1 order by 1`,
 );
 
@@ -55,6 +58,17 @@ const SEALED_OTHERWISE: Readonly<Record<SealedKind, ReturnType<typeof sql<IdRow>
   identityProvider: sql<IdRow>(
     "identity_providers_sealed_otherwise",
     `select id from identity_providers where client_secret is not null and split_part(client_secret, '.', 2) <> $1
+       and id > $2::uuid order by id limit $3`,
+  ),
+  // One per organization, whose id is theirs.
+  chatIntegration: sql<IdRow>(
+    "chat_integrations_sealed_otherwise",
+    `select org_id as id from chat_integrations where bot_token is not null and split_part(bot_token, '.', 2) <> $1
+       and org_id > $2::uuid order by org_id limit $3`,
+  ),
+  webhookSecret: sql<IdRow>(
+    "webhook_secrets_sealed_otherwise",
+    `select id from webhook_secrets where (split_part(secret, '.', 2) <> $1 or split_part(previous, '.', 2) <> $1)
        and id > $2::uuid order by id limit $3`,
   ),
 };

@@ -7,6 +7,8 @@ import { compilePolicy } from "../../core/compile-policy.ts";
 import type { Instant } from "../../core/person.ts";
 import { Bug } from "../../core/refusal.ts";
 import type { Request } from "../../core/request.ts";
+import type { EntryDraft } from "../../ledger/append.ts";
+import type { EntryFields } from "../../ledger/entry.ts";
 import type {
   ChangeSet,
   CompiledPolicy,
@@ -15,10 +17,11 @@ import type {
   PolicyVersion,
 } from "../../ports/change-set.ts";
 import type { DirectoryEntry } from "../../ports/identity-records.ts";
-import type { World } from "../../ports/command-store.ts";
+import type { LiveKeys, World } from "../../ports/command-store.ts";
 import type { RecordKind, RecordMember, Records } from "../../ports/records.ts";
 import type { KnownPerson } from "./batch-loads.ts";
 import { RECORD_KINDS, RECORD_TABLES, recordKey } from "./record-tables.ts";
+import { recordedName } from "./recorded-entries.ts";
 
 /** Active and archived versions never change, so one compilation serves for ever (R-POLICY-2). */
 export class PolicyCache {
@@ -51,6 +54,8 @@ export type LoadedRecords = readonly {
 export interface Loaded {
   readonly requests: readonly Request[];
   readonly openings: ReadonlyMap<PersonId, number>;
+  /** By the ledger's name of the request; null where an entry cannot be read. */
+  readonly recorded: ReadonlyMap<string, readonly EntryFields[] | null>;
   readonly policyLines: readonly PolicyVersion[];
   readonly activeIds: ReadonlyMap<string, PolicyId>;
   readonly idempotency: readonly IdempotencyRecord[];
@@ -70,6 +75,7 @@ export class WorkingSet implements World {
   readonly #requests: Map<RequestId, Request>;
   readonly #requestOfTask = new Map<TaskId, RequestId>();
   readonly #idempotency: Map<string, IdempotencyRecord>;
+  readonly #recorded: Map<string, readonly EntryFields[] | null>;
   readonly #records = new Map<RecordKind, Map<string, Records[RecordKind]>>();
 
   constructor(loaded: Loaded, tools: { now: Instant; newId: NewId; policies: PolicyCache }) {
@@ -77,6 +83,7 @@ export class WorkingSet implements World {
     this.#policies = tools.policies;
     this.now = tools.now;
     this.newId = tools.newId;
+    this.#recorded = new Map(loaded.recorded);
     this.#requests = new Map(loaded.requests.map((request) => [request.id, request]));
     for (const request of loaded.requests) this.#indexTasks(request);
     for (const { kind, records } of loaded.records) this.#keep(kind, records);
@@ -94,6 +101,12 @@ export class WorkingSet implements World {
 
   requestsOfPeople(): readonly Request[] {
     return [...this.#requests.values()];
+  }
+
+  requestsWithLiveKey({ startsWith, endsWith }: LiveKeys): readonly Request[] {
+    return [...this.#requests.values()].filter(
+      ({ liveKey }) => liveKey !== null && liveKey.startsWith(startsWith) && liveKey.endsWith(endsWith),
+    );
   }
 
   policyLine(key: string): readonly PolicyVersion[] {
@@ -148,6 +161,10 @@ export class WorkingSet implements World {
     return this.#loaded.openings.get(id) ?? 0;
   }
 
+  recordedOf(id: RequestId): readonly EntryFields[] | null {
+    return this.#recorded.get(recordedName(id)) ?? null;
+  }
+
   records<Kind extends RecordKind>(kind: Kind, by: RecordMember<Kind>, value: string): readonly Records[Kind][] {
     const holds = (record: Records[RecordKind]): record is Records[Kind] => {
       const held: unknown = Reflect.get(record, by);
@@ -166,6 +183,17 @@ export class WorkingSet implements World {
       this.#idempotency.set(idempotencyKey(record.scope, record.key), record);
     }
     for (const kind of RECORD_KINDS) this.#keep(kind, changes.records?.[kind] ?? []);
+    for (const { draft } of changes.entries) this.#record(draft);
+  }
+
+  /** Where it will stand is not known before the commit: after all that is known of the request. */
+  #record(draft: EntryDraft): void {
+    const known = draft.request === null ? null : this.#recorded.get(draft.request);
+    if (draft.request === null || known === null) return;
+    const before = known ?? [];
+    const at = new Date(this.now).toISOString();
+    const entry: EntryFields = { ...draft, v: 1, seq: (before.at(-1)?.seq ?? 0) + 1, at, prev: "" };
+    this.#recorded.set(draft.request, [...before, entry]);
   }
 
   #keep(kind: RecordKind, records: readonly Records[RecordKind][]): void {

@@ -58,6 +58,25 @@ describe("sealing", () => {
     expect(() => seals.open(sealed, place)).not.toThrow(/a secret/);
   });
 
+  it("identity R-SEAL-4: what was opened in vain is told until it opens, is sealed anew, or an hour has passed", () => {
+    let now = 0;
+    const told = createSealing(keys, () => now);
+    const other = { ...place, row: "row-2" };
+    const sealed = told.seal("a secret", place);
+    expect(told.unreadable()).toEqual([]);
+    for (const at of [place, other]) expect(() => told.open("s1.k9.x", at)).toThrow(SecretUnreadable);
+    expect(told.unreadable()).toEqual([place, other]);
+    told.open(sealed, place);
+    expect(told.unreadable()).toEqual([other]);
+    told.seal("anew", other);
+    expect(told.unreadable()).toEqual([]);
+    expect(() => told.open("", other)).toThrow(SecretUnreadable);
+    now += 3_599_999;
+    expect(told.unreadable()).toEqual([other]);
+    now += 1;
+    expect(told.unreadable()).toEqual([]);
+  });
+
   it("identity R-SEAL-2: the first key seals, the others still open", () => {
     const old = createSealing({ sealing: "k0", keys: keys.keys });
     expect(seals.open(old.seal("older", place), place)).toBe("older");

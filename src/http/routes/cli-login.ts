@@ -110,7 +110,8 @@ async function terminalOut(
   return { token, expires_at: wireTime(session.expiresAt), me };
 }
 
-function pollingRoutes(options: ServerOptions): readonly Endpoint[] {
+/** The older pair of calls, and what the page asks between them. */
+export function pollingRoutes(options: ServerOptions): readonly Endpoint[] {
   const { app } = options;
   return [
     endpoint({

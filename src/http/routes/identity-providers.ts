@@ -114,7 +114,8 @@ function test(): Endpoint {
     answers: { 200: providerTestSchema },
     async handle({ params, caller }) {
       const { app, actor } = caller;
-      const wait = await app.rates.count("outbound_test", actor.person?.id ?? actor.subject, TESTS, app.clock());
+      const key = `${app.orgId} ${actor.person?.id ?? actor.subject}`;
+      const wait = await app.rates.count("outbound_test", key, TESTS, app.clock());
       if (wait !== null) {
         return problem("rate_limited", "Too many tests: wait and try again", {
           headers: { "Retry-After": String(wait) },

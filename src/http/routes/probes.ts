@@ -6,7 +6,7 @@ import type { ServerOptions } from "../server-options.ts";
 
 const tag = "service";
 
-export function probeRoutes({ app, ledger }: ServerOptions): readonly Endpoint[] {
+export function probeRoutes({ app, ledger, secrets }: ServerOptions): readonly Endpoint[] {
   return [
     endpoint({
       method: "GET",
@@ -24,7 +24,8 @@ export function probeRoutes({ app, ledger }: ServerOptions): readonly Endpoint[]
       answers: { 200: readySchema },
       async handle() {
         await app.reader.position();
-        return ok({ status: "READY", quarantined: ledger.quarantined });
+        const checks = { secrets: (await secrets.areReadable()) ? "ok" : "unreadable" } as const;
+        return ok({ status: "READY", quarantined: ledger.quarantined, checks });
       },
     }),
   ];

@@ -1,6 +1,7 @@
 /** Challenges for passkeys, and opening the step-up window (docs/spec/identity.md section 2). */
 import { z } from "zod";
 import { decidedRevisions } from "../../app/decision-act.ts";
+import { boundAct } from "../../app/deploy/bound-act.ts";
 import { offerChallenge } from "../../app/factor-challenge.ts";
 import { stepUp } from "../../app/factor-step-up.ts";
 import { decisionAct, decisionsAct, DECISIONS_ROUTE } from "../../app/proof-act.ts";
@@ -59,7 +60,7 @@ const DECISION = /^POST \/tasks\/([0-9A-Fa-f-]{36})\/decision$/;
 
 /** For decisions the server adds what is decided: the revision and the payload as they are now (R-STEP-2, R-STEP-5). */
 async function actOf(
-  { app, viewer }: Authorized,
+  { app, viewer, actor }: Authorized,
   { act, decision, items }: z.output<typeof challengeSchema>,
 ): Promise<string | Refusal> {
   const taskId = DECISION.exec(act)?.[1]?.toLowerCase();
@@ -68,7 +69,7 @@ async function actOf(
     const [decided] = isId<"task">(taskId) ? await decidedRevisions(app, viewer, [{ taskId, action: decision }]) : [];
     return decided === undefined ? taskNotFound(taskId) : decisionAct(decided);
   }
-  if (act !== DECISIONS_ROUTE) return act;
+  if (act !== DECISIONS_ROUTE) return boundAct(app, { actor }, act);
   if (items === undefined) return missing("items");
   const intended = items.map(({ task_id: id, action }) => ({ taskId: id.toLowerCase(), action }));
   const known = intended.filter((each): each is typeof each & { taskId: TaskId } => isId<"task">(each.taskId));

@@ -7,7 +7,7 @@ import { isReplay } from "../../app/idempotency.ts";
 import { resolveRequest } from "../../app/resolve-request.ts";
 import { policyLimitRefusal } from "../../app/token-limits.ts";
 import { isId, type RequestId } from "../../core/ids.ts";
-import { isJsonObject, type JsonValue } from "../../core/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { decisionOutSchema } from "../../contract/decisions.ts";
 import { explainSchema } from "../../contract/explain.ts";
 import {
@@ -19,7 +19,7 @@ import {
   requestOutSchema,
   requestsQuerySchema,
 } from "../../contract/requests.ts";
-import type { Request } from "../../core/request.ts";
+import type { Request, RequestCallback } from "../../core/request.ts";
 import type { RequestFilter, StoredEvent } from "../../ports/reader.ts";
 import { created, listed, ok, requestNotFound, settle } from "../answers.ts";
 import type { Authorized } from "../authorized.ts";
@@ -38,18 +38,7 @@ const tag = "requests";
 export function requestRoutes(): readonly Endpoint[] {
   return [
     creating(),
-    endpoint({
-      method: "GET",
-      url: "/requests",
-      summary: "Requests you may read, newest first",
-      tag,
-      query: requestsQuerySchema,
-      answers: { 200: z.array(requestOutSchema) },
-      async handle(exchange) {
-        const page = await exchange.caller.app.reader.requests(filterOf(exchange.query), exchange.caller.viewer);
-        return listed(page.items.map(requestOut), page.next, exchange);
-      },
-    }),
+    listing(),
     endpoint({
       method: "GET",
       url: "/requests/:id",
@@ -59,7 +48,9 @@ export function requestRoutes(): readonly Endpoint[] {
       async handle({ params, caller }) {
         const id = requestIdIn(params);
         const request = id === null ? undefined : await caller.app.reader.request(id, caller.viewer);
-        return request === undefined ? requestNotFound(pathText(params, "id")) : ok(requestOut(request));
+        return request === undefined
+          ? requestNotFound(pathText(params, "id"))
+          : ok(requestOut(request, caller.app.clock()));
       },
     }),
     endpoint({
@@ -95,6 +86,26 @@ export function requestRoutes(): readonly Endpoint[] {
   ];
 }
 
+function listing(): Endpoint {
+  return endpoint({
+    method: "GET",
+    url: "/requests",
+    summary: "Requests you may read, newest first",
+    tag,
+    query: requestsQuerySchema,
+    answers: { 200: z.array(requestOutSchema) },
+    async handle(exchange) {
+      const page = await exchange.caller.app.reader.requests(filterOf(exchange.query), exchange.caller.viewer);
+      const now = exchange.caller.app.clock();
+      return listed(
+        page.items.map((request) => requestOut(request, now)),
+        page.next,
+        exchange,
+      );
+    },
+  });
+}
+
 function creating(): Endpoint {
   return endpoint({
     method: "POST",
@@ -112,13 +123,19 @@ function creating(): Endpoint {
         context: body.context,
         requester: body.requester ?? null,
         expiresInHours: body.expires_in_hours ?? null,
+        callback: callbackOf(body),
       };
       const render = (request: Request): Reply => created(createRequestOut(request, caller.app.clock()));
       const limited = policyLimitRefusal(caller.limits, input.policyKey);
       if (limited !== null) return limited;
       const call =
         caller.singleUse === null
-          ? idempotentCall(exchange, { ...input }, input.requester ?? caller.actor.assignee, render)
+          ? idempotentCall(
+              exchange,
+              { ...input, callback: plain(input.callback) },
+              input.requester ?? caller.actor.assignee,
+              render,
+            )
           : { singleUse: caller.singleUse, render };
       if (call !== null && isProblem(call)) return call;
       const answer = await createRequest(caller.app, caller.actor, input, call);
@@ -129,6 +146,19 @@ function creating(): Endpoint {
       return settle(answer, render);
     },
   });
+}
+
+/** As part of what a call means (R-IDEMP-1). */
+function plain(callback: RequestCallback | null): JsonObject | null {
+  return callback === null ? null : { ...callback };
+}
+
+/** An empty address means none (R-HOOK-20). */
+function callbackOf(body: z.output<typeof createRequestSchema>): RequestCallback | null {
+  const url = body.callback_url ?? "";
+  const secretId = body.callback_secret_id ?? "";
+  if (url === "") return null;
+  return { url, secretId: secretId === "" ? null : secretId, events: body.callback_events ?? [] };
 }
 
 /** R-IDEMP-4: a replay is given only to someone who may read the request. */
@@ -170,7 +200,7 @@ function cancelling(): Endpoint {
       const requestId = requestIdIn(params);
       if (requestId === null) return requestNotFound(pathText(params, "id"));
       const reason = body.reason ?? null;
-      const render = (request: Request): Reply => ok(requestOut(request));
+      const render = (request: Request): Reply => ok(requestOut(request, caller.app.clock()));
       const call = idempotentCall(exchange, { reason }, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
       const answer = await cancelRequest(caller.app, caller.actor, { requestId, reason }, call);
@@ -191,7 +221,7 @@ function resolving(): Endpoint {
       const { params, caller } = exchange;
       const requestId = requestIdIn(params);
       if (requestId === null) return requestNotFound(pathText(params, "id"));
-      const render = (request: Request): Reply => ({ status: 202, body: requestOut(request) });
+      const render = (request: Request): Reply => ({ status: 202, body: requestOut(request, caller.app.clock()) });
       const call = idempotentCall(exchange, null, caller.actor.assignee, render);
       if (call !== null && isProblem(call)) return call;
       return settle(await resolveRequest(caller.app, caller.actor, requestId, call), render);

@@ -193,7 +193,7 @@ function onlookerOf({ actor, viewer, session }: Authorized): Onlooker | Refusal 
 }
 
 async function countMinting({ app, actor }: Authorized): Promise<Problem | null> {
-  const wait = await app.rates.count("statements", actor.person?.id ?? "", MINTING, app.clock());
+  const wait = await app.rates.count("statements", `${app.orgId} ${actor.person?.id ?? ""}`, MINTING, app.clock());
   if (wait === null) return null;
   const headers = { "Retry-After": String(wait) };
   return problem("rate_limited", "Too many statements: wait and try again", { headers });

@@ -183,7 +183,9 @@ function deciding(): Endpoint {
   });
 }
 
-function saidIn(body: z.output<typeof decisionSchema>): Omit<DecideTaskInput, "taskId"> & { view: string | null } {
+type Said = Omit<DecideTaskInput, "taskId" | "view" | "grantWindow"> & { readonly view: string | null };
+
+function saidIn(body: z.output<typeof decisionSchema>): Said {
   const { action, comment = null, attachments_ref: attachmentsRef = null, reason_code: reasonCode = null } = body;
   const { digest = null, view = null } = body;
   return { action, comment, attachmentsRef, reasonCode, digest, view };

@@ -35,7 +35,8 @@ export function waitRoutes({ events }: ServerOptions, closing: AbortSignal): rea
         const waiter = new CommitWaiter(events, over);
         try {
           const request = await untilEnded(() => caller.app.reader.request(id, caller.viewer), waiter);
-          return request === undefined ? requestNotFound(pathText(params, "id")) : ok(requestOut(request));
+          if (request === undefined) return requestNotFound(pathText(params, "id"));
+          return ok(requestOut(request, caller.app.clock()));
         } finally {
           free();
           waiter.close();

@@ -109,11 +109,15 @@ describe("a token in production", () => {
     },
   );
 
-  it("engine R-AUTH-21: the audience must contain ours, when one is set", async () => {
+  it("engine R-AUTH-21, identity R-IDP-12: the audience must contain ours, when one is set", async () => {
     const verifier = issuer().verifier({ audience: "countersign" });
     expect(await verifier.verify(await sign({ aud: ["x", "countersign"] }))).toHaveProperty("claims");
-    expect(await verifier.verify(await sign({ aud: "x" }))).toEqual({ fault: "it is not meant for this service" });
-    expect(await verifier.verify(await sign())).toEqual({ fault: "it is not meant for this service" });
+    const refused = { fault: "it is not meant for this service", code: "audience_not_allowed" };
+    for (const aud of ["x", "", "Countersign", [], ["x"], undefined]) {
+      expect(await verifier.verify(await sign({ aud }))).toEqual(refused);
+    }
+    const forged = await sign({ aud: "x" }, await keyPair("one"));
+    expect(await verifier.verify(forged)).toEqual({ fault: "the signature does not verify" });
   });
 
   it("engine R-AUTH-21: another name of the issuer is the same issuer", async () => {

@@ -1,4 +1,7 @@
-/** Tokens in production: signed by the issuer's keys, meant for us, and in time. Implements docs/spec/api.md R-AUTH-21. */
+/**
+ * Tokens in production: signed by the issuer's keys, meant for us, and in time. Implements docs/spec/api.md R-AUTH-21 and
+ * docs/spec/identity.md R-IDP-12.
+ */
 import { errors, jwtVerify, type JWTPayload } from "jose";
 import { isJsonObject } from "../../core/json.ts";
 import { Unavailable } from "../../ports/unavailable.ts";
@@ -48,7 +51,7 @@ export function createJwksVerifier(settings: IssuerSettings, world: World): Toke
         return readClaims(payload, issuer, now);
       } catch (error) {
         if (error instanceof Unavailable) throw error;
-        return { fault: faultOf(error) };
+        return isForOthers(error) ? { fault: FOR_OTHERS, code: "audience_not_allowed" } : { fault: faultOf(error) };
       }
     },
   };
@@ -64,9 +67,15 @@ function readClaims(payload: JWTPayload, issuer: string, now: number): VerifiedT
   return { claims, issuer };
 }
 
+const FOR_OTHERS = "it is not meant for this service";
+
+/** Looked at after the signature, like every claim: nobody learns from it what a forged token would need. */
+function isForOthers(error: unknown): boolean {
+  return error instanceof errors.JWTClaimValidationFailed && error.claim === "aud";
+}
+
 const CLAIM_FAULTS: Readonly<Record<string, string>> = {
   iss: "it was issued by somebody else",
-  aud: "it is not meant for this service",
   nbf: "it is not valid yet",
   exp: "`exp` is missing or not a number",
   iat: "`iat` is not a number",

@@ -10,6 +10,8 @@ export interface VerifiedToken {
 /** Why a token is refused, as it continues `Invalid bearer token: …`. */
 export interface TokenFault {
   readonly fault: string;
+  /** What is wrong is only whom it was made for (identity R-IDP-12); everything else is `token_invalid`. */
+  readonly code?: "audience_not_allowed";
 }
 
 export interface TokenVerifier {

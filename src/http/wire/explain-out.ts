@@ -4,11 +4,13 @@ import type { Request } from "../../core/request.ts";
 import type { ExplainedStage, ExplainOut } from "../../contract/explain.ts";
 import { wireTimeOrNull } from "../../contract/wire-time.ts";
 
-export function explainOut(request: Request, { summary, stages, you, next }: Explanation): ExplainOut {
+export function explainOut(request: Request, explanation: Explanation): ExplainOut {
+  const { summary, forbiddenApprovers, stages, you, next } = explanation;
   return {
     status: request.status,
     revision: request.revision,
     summary,
+    forbidden_approvers: forbiddenApprovers.map(({ path, found }) => ({ path, found })),
     stages: stages.map(stageOut),
     you: {
       can_decide: you.canDecide,
@@ -44,7 +46,7 @@ function stageOut(stage: StageView): ExplainedStage {
       name: task.assigneeName,
       required: task.required,
     })),
-    excluded: run.excluded.map(({ user, reason }) => ({ user, reason })),
+    excluded: run.excluded.map(({ user, reason, path = null }) => ({ user, reason, path })),
     skip_reason: run.skipReason,
   };
 }

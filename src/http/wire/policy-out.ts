@@ -13,6 +13,7 @@ export function policyOut(version: PolicyVersion): JsonObject {
     policy_key: version.key,
     version: version.version,
     status: version.status,
+    managed: version.managed,
     stages: partsOf(document["stages"]).map((stage, index) => stageOut(version.id, stage, index)),
     digest: version.digest,
     created_by: version.createdBy,

@@ -4,8 +4,9 @@ import type { CreateRequestOut, RequestOut } from "../../contract/requests.ts";
 import { wireTime, wireTimeOrNull } from "../../contract/wire-time.ts";
 import type { RequestSummary } from "../../ports/reader.ts";
 import { taskOut } from "./task-out.ts";
+import { grantOut } from "./verdict-out.ts";
 
-export function requestOut(request: RequestSummary): RequestOut {
+export function requestOut(request: RequestSummary, now: number): RequestOut {
   const { policy, creator, outcome } = request;
   return {
     id: request.id,
@@ -19,7 +20,7 @@ export function requestOut(request: RequestSummary): RequestOut {
     context: request.context,
     status: request.status,
     current_stage_order: request.currentStageOrder,
-    callback_url: null,
+    callback_url: request.callback?.url ?? null,
     completed_at: wireTimeOrNull(request.completedAt),
     created_at: wireTime(request.createdAt),
     updated_at: wireTime(request.updatedAt),
@@ -31,7 +32,7 @@ export function requestOut(request: RequestSummary): RequestOut {
     expires_at: wireTime(request.expiresAt),
     held: false,
     resolution: request.resolution === null ? null : resolutionOut(request.resolution),
-    grant: null,
+    grant: request.grant === null ? null : grantOut(request.grant, now),
     outcome:
       outcome === null
         ? null
@@ -41,6 +42,8 @@ export function requestOut(request: RequestSummary): RequestOut {
             actor: outcome.actor,
             actor_id: outcome.actorId,
             comment: outcome.comment,
+            cause: outcome.cause,
+            superseded_by: outcome.supersededBy,
           },
   };
 }

@@ -40,6 +40,7 @@ const version: PolicyVersion = {
   key: "k",
   version: 3,
   status: "draft",
+  managed: false,
   document: {
     policy_key: "k",
     id: "forged",

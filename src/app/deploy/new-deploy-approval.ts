@@ -1,0 +1,195 @@
+/** A deploy approval as it is first written: the context that rules and approvers see, the record beside it, and what is told about it. Implements docs/spec/deploy.md R-REQ-7, R-REQ-8 and R-REQ-13. */
+import type { RequestId } from "../../core/ids.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { Instant } from "../../core/person.ts";
+import { ciLink } from "../../gates/deploy/ci-links.ts";
+import { ciProblems } from "../../gates/deploy/ci-problems.ts";
+import type { RequestMembers } from "../../gates/deploy/request-members.ts";
+import type {
+  DeployApprovalRecord,
+  DeployCi,
+  DeployFacts,
+  DeploySourceTree,
+  DeployWarning,
+} from "../../ports/deploy-records.ts";
+import type { Application } from "../application.ts";
+import { personName } from "./approval-exclusions.ts";
+import { appLinks, ciSettingsOf } from "./app-repository.ts";
+import { callingToken, type DeployCaller } from "./deploy-caller.ts";
+import { authorNames, ciContext, type CommitKnown } from "./outside-facts.ts";
+import type { DeployAppSettings } from "./settings-desk.ts";
+import { ownersOf, targetKey, type DeployTargetFound } from "./target-token.ts";
+
+/** All that is known before the transaction. */
+export interface AskedDeploy {
+  readonly caller: DeployCaller;
+  readonly scope: string;
+  readonly members: RequestMembers;
+  readonly settings: DeployAppSettings;
+  readonly target: DeployTargetFound;
+  readonly known: CommitKnown;
+  /** `""` before the first. */
+  readonly activeRelease: string;
+}
+
+export function artifactOf({ scope, members, known }: AskedDeploy): string {
+  return `${scope}/${members.app}@${known.commit}`;
+}
+
+export function liveKeyOf(asked: AskedDeploy): string {
+  return `deploy:${artifactOf(asked)}#${targetKey(asked.target)}`;
+}
+
+function ciOf(app: Application, { settings, members }: AskedDeploy): DeployCi {
+  const ci = ciSettingsOf(settings.app);
+  const provider = app.deploy.ci(ci.provider);
+  const { ciMetadata: metadata } = members;
+  if (provider !== null) {
+    const { ready, problems, url } = provider.describe(metadata, ci);
+    return { provider: ci.provider, ready, problems, url };
+  }
+  const problems = ciProblems({ metadata, settings: ci, hasCredential: false });
+  return { provider: ci.provider, ready: false, problems, url: ciLink(metadata, ci) };
+}
+
+export function contextOf(app: Application, asked: AskedDeploy, now: Instant): JsonObject {
+  const { scope, members, known, target, settings, activeRelease } = asked;
+  const { verified } = known;
+  const ci = ciOf(app, asked);
+  const at = new Date(now);
+  return {
+    ...{ scope, app: members.app, git_commit_hash: known.commit, git_branch: members.branch },
+    ...{ target_api_token_id: target.kind === "token" ? target.token.id : "", message: members.message },
+    pr_url: prUrl(app, asked),
+    ci: ciContext(ci.provider ?? "", members.ciMetadata, ci.url),
+    images: members.images,
+    source_tree: verified?.facts.tree ?? null,
+    title: `Deploy ${members.app} to ${scope}`,
+    is_default_branch: members.branch === null ? null : members.branch === settings.app.defaultBranch.value,
+    pr: prContext(known),
+    commit_authors: authorNames(known.authors),
+    range_authors: authorNames(known.rangeAuthors),
+    requester: requesterContext(asked),
+    target_token: targetContext(target),
+    images_pinned: Object.keys(members.images).length > 0,
+    first_deploy: activeRelease === "",
+    active_release: activeRelease === "" ? null : activeRelease,
+    hour: at.getUTCHours(),
+    weekday: at.getUTCDay(),
+  };
+}
+
+function prUrl(app: Application, { settings, known }: AskedDeploy): string | null {
+  const number = known.verified?.pull?.number;
+  return number === undefined ? null : appLinks(app, settings.app).pull(number);
+}
+
+function prContext({ verified, reviewApprovals }: CommitKnown): JsonObject | null {
+  const pull = verified?.pull ?? null;
+  if (pull === null) return null;
+  return { number: pull.number, author: pull.author, draft: pull.draft, approvals: reviewApprovals };
+}
+
+function requesterContext({ caller }: AskedDeploy): JsonObject {
+  const { person } = caller.actor;
+  if (person !== null) return { kind: "person", id: personName(person.id), roles: caller.roles };
+  return { kind: "token", id: callingToken(caller), roles: [] };
+}
+
+function targetContext(target: DeployTargetFound): JsonObject {
+  const owner = ownersOf(target).map(personName);
+  if (target.kind === "person") return { id: null, name: null, owner, creator: null };
+  const { id, name, createdBy } = target.token;
+  return { id, name, owner, creator: createdBy };
+}
+
+/** The request's own id is the public one. */
+export function recordOf(app: Application, asked: AskedDeploy, id: RequestId, now: Instant): DeployApprovalRecord {
+  const { caller, scope, members, target, known } = asked;
+  const ci = ciOf(app, asked);
+  const sourceTree = sourceTreeOf(asked);
+  return {
+    ...{ id, requestId: id, orgId: app.orgId, scope, app: members.app, commit: known.commit, branch: members.branch },
+    ...{ message: members.message, ciMetadata: members.ciMetadata, images: members.images },
+    targetTokenId: target.kind === "token" ? target.token.id : null,
+    targetPersonId: target.kind === "person" ? target.id : null,
+    createdByTokenId: callingToken(caller),
+    createdByPersonId: caller.actor.person?.id ?? null,
+    ...{ createdAt: now, version: 0, facts: factsOf(app, asked), ci, ciJoined: [] },
+    ...{ warnings: warningsOf(asked, { ci, sourceTree }), sourceTree },
+    ...{ sourceDigest: null, objectKey: null, objectUrl: null, uploadCount: 0, builds: [], releaseId: null },
+    ...{ promotes: [], processIds: [], execCommands: {}, commands: [], deployedAt: null },
+    ...{ deployedByTokenId: null, deployedByPersonId: null, supersededBy: null },
+  };
+}
+
+function factsOf(app: Application, asked: AskedDeploy): DeployFacts {
+  const { members, settings, known, activeRelease } = asked;
+  const { verified, lastCommit, changeCount } = known;
+  const links = appLinks(app, settings.app);
+  return {
+    repository: settings.app.vcsRepo.value,
+    isDefaultBranch: members.branch === null ? null : members.branch === settings.app.defaultBranch.value,
+    commit: verified === null ? null : commitFacts(verified.facts),
+    pullRequest: pullFacts(known),
+    activeRelease: activeRelease === "" ? null : activeRelease,
+    activeCommit: lastCommit,
+    changes:
+      changeCount === null ? null : { count: changeCount, compareUrl: links.compare(lastCommit ?? "", known.commit) },
+    commitUrl: links.commit(known.commit),
+    branchUrl: members.branch === null ? null : links.branch(members.branch),
+    prUrl: prUrl(app, asked),
+    unmatchedAuthors: known.unmatched,
+    workload: null,
+  };
+}
+
+type Facts = NonNullable<CommitKnown["verified"]>["facts"];
+
+function commitFacts({ message, author, committedAt, tree }: Facts): DeployFacts["commit"] {
+  const at = committedAt === null ? Number.NaN : Date.parse(committedAt);
+  return {
+    title: message.split("\n", 1)[0] ?? "",
+    author: author.name === "" ? author.email : author.name,
+    committedAt: Number.isNaN(at) ? null : at,
+    treeId: tree,
+  };
+}
+
+function pullFacts({ verified, reviewApprovals }: CommitKnown): DeployFacts["pullRequest"] {
+  const pull = verified?.pull ?? null;
+  if (pull === null) return null;
+  const { number, title, author, draft, open } = pull;
+  const state = open ? "open" : "closed";
+  return { number, title, author: author ?? "", state, isDraft: draft, approvals: reviewApprovals };
+}
+
+function sourceTreeOf({ known, settings }: AskedDeploy): DeploySourceTree {
+  if (known.verified !== null) return { state: "pending", treeId: known.verified.facts.tree };
+  const why = settings.app.vcsRepo.value === null ? "no repository configured" : "the commit was not verified";
+  return { state: "unavailable", why };
+}
+
+function warningsOf(
+  { known, settings }: AskedDeploy,
+  { ci, sourceTree }: { readonly ci: DeployCi; readonly sourceTree: DeploySourceTree },
+): readonly DeployWarning[] {
+  const isChecked = settings.app.verifySource.value !== "off";
+  return [
+    ...(known.isExpanded ? [warning("commit_expanded", `The commit is ${known.commit}.`)] : []),
+    ...(known.verified === null
+      ? [warning("vcs_not_configured", "The commit and its authors were not checked (no repository configured).")]
+      : []),
+    ...(isChecked && sourceTree.state === "unavailable"
+      ? [warning("source_unverified", `Uploads cannot be compared with the commit: ${sourceTree.why}.`)]
+      : []),
+    ...(ci.ready ? [] : [warning("ci_not_ready", ci.problems.map(({ message }) => message).join("; "))]),
+    ...(known.unmatched.length === 0
+      ? []
+      : [warning("authors_unmatched", `Nobody here goes by: ${known.unmatched.join(", ")}.`)]),
+  ];
+}
+
+export function warning(code: string, message: string): DeployWarning {
+  return { code, message };
+}

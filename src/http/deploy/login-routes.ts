@@ -1,0 +1,77 @@
+/**
+ * Signing in by the paths that the deploy gate's older clients know: the polling pair of terminals, and the addresses of the
+ * browser's sign-in, which lead to the console's own pages (docs/spec/deploy.md 11.2, R-LOGIN-1 to R-LOGIN-3).
+ */
+import { z } from "zod";
+import { numericId } from "../../app/deploy/numeric-id.ts";
+import { returnPath } from "../../app/oidc-return-path.ts";
+import { signOut } from "../../app/own-sessions.ts";
+import { isJsonObject } from "../../core/json.ts";
+import { NO_CONTENT } from "../answers.ts";
+import { endpoint, isReply, type Endpoint, type PageEndpoint, type Reply } from "../endpoint.ts";
+import type { Problem } from "../problem.ts";
+import { pollingRoutes } from "../routes/cli-login.ts";
+import type { ServerOptions } from "../server-options.ts";
+import { clearedCookie } from "../session-cookie.ts";
+
+const tag = "deploy";
+
+export function deployLoginRoutes(options: ServerOptions): readonly (Endpoint | PageEndpoint)[] {
+  return [
+    ...pollingRoutes(options)
+      .filter(({ url }) => url === "/auth/cli/start" || url === "/auth/cli/complete")
+      .map(withNumericSession),
+    logout(options),
+    ...PAGES.map(([url, to]) => page(url, to)),
+  ];
+}
+
+/** Older clients read the session's id as a number. */
+function withNumericSession(given: Endpoint): Endpoint {
+  return { ...given, tag, answer: async (raw) => numbered(await given.answer(raw)) };
+}
+
+function numbered(answer: Reply | Problem): Reply | Problem {
+  if (!isReply(answer) || !isJsonObject(answer.body)) return answer;
+  const { session_id: id } = answer.body;
+  return typeof id === "string" ? { ...answer, body: { ...answer.body, session_id: numericId(id) } } : answer;
+}
+
+function logout({ browser }: ServerOptions): Endpoint {
+  return endpoint({
+    ...{ method: "POST", url: "/auth/web/logout", summary: "Sign out", tag },
+    answers: { 204: z.null() },
+    async handle({ caller }) {
+      if (caller.session !== null) await signOut(caller.app, caller.session);
+      return { ...NO_CONTENT, headers: { "Set-Cookie": clearedCookie("cs_session", browser) } };
+    },
+  });
+}
+
+/** Opening one of them changes nothing: what is to be done is asked on the page (R-SESS-6, D37). */
+const PAGES: readonly (readonly [string, (query: URLSearchParams) => string])[] = [
+  [
+    "/auth/web/login",
+    (query) => `/app/sign-in?${new URLSearchParams({ next: returnTo(query).slice("/app".length) }).toString()}`,
+  ],
+  ["/auth/web/callback", (query) => `/auth/web/callback?${query.toString()}`],
+  ["/auth/web/logout", () => "/app/security"],
+  ["/auth/cli/callback", (query) => `/app/cli?${query.toString()}`],
+  ["/auth/cli/mfa", (query) => `/app/cli?${query.toString()}`],
+];
+
+/** A path of this installation and nothing else. */
+function returnTo(query: URLSearchParams): string {
+  return returnPath(query.get("returnTo"));
+}
+
+function page(url: string, target: (query: URLSearchParams) => string): PageEndpoint {
+  return {
+    ...{ method: "GET", url, described: null },
+    async open(exchange, reply) {
+      const [, query = ""] = exchange.url.split("?", 2);
+      await reply.redirect(target(new URLSearchParams(query)), 302);
+      return undefined;
+    },
+  };
+}

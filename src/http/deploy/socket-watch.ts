@@ -1,0 +1,122 @@
+/**
+ * Does whoever opened a WebSocket still have access? Asked again while it lasts, after every change and every few seconds (docs/spec/deploy.md
+ * R-WS-5). The end of an approval's window does not end it; taking the approval back does.
+ */
+import { GATE_VIEWER } from "../../app/deploy/gate-viewer.ts";
+import { isId, type RequestId } from "../../core/ids.ts";
+import { permits } from "../../core/permission.ts";
+import { accessRevoked, serverStops, type SocketClose } from "../../gates/deploy/socket-close.ts";
+import { Unavailable } from "../../ports/unavailable.ts";
+import { authenticate } from "../credentials.ts";
+import type { ServerOptions } from "../server-options.ts";
+import type { ProxyCall } from "./proxy-call.ts";
+
+const EVERY_MS = 5_000;
+/** Many changes at once are one question. */
+const AFTER_CHANGE_MS = 250;
+
+interface Watched {
+  readonly call: ProxyCall;
+  readonly requestId: RequestId | null;
+  readonly end: AbortController;
+}
+
+export class SocketWatch {
+  readonly #options: ServerOptions;
+  readonly #watched = new Set<Watched>();
+  readonly #ends = new Set<Promise<unknown>>();
+  readonly #unsubscribe: () => void;
+  #timer: NodeJS.Timeout | null = null;
+  #dueAt = Infinity;
+  #isClosed = false;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.events.subscribe(() => {
+      this.#schedule(AFTER_CHANGE_MS);
+    });
+  }
+
+  /** Runs it with a signal that is aborted when access is gone, or the server stops. `requestId`: of the approval it is under. */
+  async during<Answer>(
+    call: ProxyCall,
+    requestId: string | null,
+    act: (signal: AbortSignal) => Promise<Answer>,
+  ): Promise<Answer> {
+    const end = new AbortController();
+    const id = requestId !== null && isId<"request">(requestId) ? requestId : null;
+    const watched: Watched = { call, requestId: id, end };
+    this.#watched.add(watched);
+    if (this.#isClosed) end.abort(serverStops);
+    this.#schedule(EVERY_MS);
+    const acting = act(end.signal);
+    this.#ends.add(acting);
+    try {
+      return await acting;
+    } finally {
+      this.#watched.delete(watched);
+      this.#ends.delete(acting);
+    }
+  }
+
+  /** Every socket ends, and is waited for. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#unsubscribe();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const { end } of this.#watched) end.abort(serverStops);
+    await Promise.allSettled(this.#ends);
+  }
+
+  #schedule(milliseconds: number): void {
+    const dueAt = performance.now() + milliseconds;
+    if (this.#isClosed || this.#watched.size === 0 || dueAt >= this.#dueAt) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#dueAt = Infinity;
+      void this.#look();
+    }, milliseconds);
+  }
+
+  async #look(): Promise<void> {
+    await Promise.all(
+      [...this.#watched].map(async ({ call, requestId, end }) => {
+        const close = await this.#lost(call, requestId);
+        if (close !== null) end.abort(close);
+      }),
+    );
+    this.#schedule(EVERY_MS);
+  }
+
+  /** While the database is away nobody can tell: what was open stays open. */
+  async #lost(call: ProxyCall, requestId: RequestId | null): Promise<SocketClose | null> {
+    try {
+      return (await this.#hasAccess(call, requestId)) ? null : accessRevoked;
+    } catch (error) {
+      if (error instanceof Unavailable) return null;
+      throw error;
+    }
+  }
+
+  async #hasAccess(call: ProxyCall, requestId: RequestId | null): Promise<boolean> {
+    const { exchange, gated, match, appName } = call;
+    const { address, userAgent, request } = exchange;
+    const now = await authenticate(request, this.#options, { address, userAgent });
+    if (!("caller" in now)) return false;
+    const { actor, limits, app } = now.caller;
+    // Where approvals are switched off, the permission for approved deploys is enough.
+    const isByApproval = gated !== null || call.about.approval === "disabled";
+    const isHeld = permits(actor.permissions, isByApproval ? WITH_APPROVAL : match.route.permission);
+    if (!isHeld || (appName !== "" && limits?.apps?.includes(appName) === false)) return false;
+    return requestId === null || isStillApproved(app, requestId);
+  }
+}
+
+async function isStillApproved({ reader }: Pick<ProxyCall["app"], "reader">, requestId: RequestId): Promise<boolean> {
+  const approved = await reader.request(requestId, GATE_VIEWER);
+  return approved?.status === "approved" && approved.grant?.state !== "revoked";
+}
+
+const WITH_APPROVAL = "convox:deploy:deploy_with_approval";

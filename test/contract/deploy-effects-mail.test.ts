@@ -1,0 +1,82 @@
+/** Mail about deploy requests, over a real SMTP connection (docs/spec/deploy.md R-MAIL-1). */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createSmtpMailer } from "../../src/adapters/smtp/smtp-mailer.ts";
+import { DeployEffectsScene } from "../support/deploy-effects-scene.ts";
+import { openSmtpSink, type SmtpSink } from "../support/smtp-sink.ts";
+import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
+
+describe("deploy effects: mail", () => {
+  let database: TestDatabase;
+  let sink: SmtpSink;
+  let scene: DeployEffectsScene;
+  let seen = 0;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    sink = await openSmtpSink();
+    const settings = { host: "127.0.0.1", port: sink.port, user: "", password: "", useTls: false, timeoutMs: 5_000 };
+    const mailer = createSmtpMailer({ ...settings, from: "Countersign <no-reply@example.com>" });
+    const schedule = { waitsMs: [10], attemptsMax: 3, timeoutMs: 5_000 };
+    const mail = { mailer, baseUrl: "https://mail.example.com", schedule };
+    scene = await DeployEffectsScene.open(database.url, { environment: {}, settings: {}, mail });
+  });
+  beforeEach(() => {
+    seen = sink.mails.length;
+  });
+  afterAll(async () => {
+    await scene.close();
+    await sink.close();
+    await database.drop();
+  });
+
+  const told = (): readonly string[] =>
+    sink.mails
+      .slice(seen)
+      .map(({ recipients, email }) => `${recipients.join()} ${email.subject ?? ""}`)
+      .toSorted();
+
+  it("deploy R-MAIL-1: everybody who can approve is asked, and reminded while it waits", async () => {
+    const request = await scene.ask({ message: "Ship it\r\nBcc: evil@example.com" });
+    await scene.attempt("deploy.mail", request, { event: "created" });
+    const needed = ["ann@example.com", "ben@example.com"].map(
+      (to) => `${to} Deploy approval needed: myapp on production`,
+    );
+    expect(told()).toEqual(needed);
+    const [first] = sink.mails.slice(seen);
+    expect(first?.email.text).toContain("Message: Ship it Bcc: evil@example.com");
+    expect(first?.email.text).toContain(`https://mail.example.com/app/deploys/${request.id}`);
+    seen = sink.mails.length;
+    await scene.attempt("deploy.mail", request, { event: "reminder" });
+    expect(told()).toEqual(needed.map((line) => line.replace("Deploy", "Reminder, deploy")));
+    await scene.decide(request, "approve");
+    seen = sink.mails.length;
+    expect(await scene.attempt("deploy.mail", request, { event: "reminder" })).toMatchObject({ kind: "withdrawn" });
+    expect(told()).toEqual([]);
+  });
+
+  it("deploy R-MAIL-1: whose request it is hears the outcome, and who is no longer needed hears that", async () => {
+    const request = await scene.approved();
+    await scene.attempt("deploy.mail", request, { event: "approved" });
+    expect(told()).toEqual([
+      "ann@example.com Deploy approved: myapp on production",
+      "ben@example.com No longer needed, deploy approved: myapp on production",
+    ]);
+    await scene.deploy(request);
+    seen = sink.mails.length;
+    await scene.attempt("deploy.mail", request, { event: "deployed" });
+    expect(told()).toEqual(["ann@example.com Deploy deployed: myapp on production"]);
+  });
+
+  it("deploy R-MAIL-1: one message per event and person, however often the effect is attempted", async () => {
+    const request = await scene.ask();
+    const effect = await scene.decideEffect("deploy.mail", request, { event: "created" });
+    sink.refuse({ code: 451, message: "later" });
+    expect(await scene.attemptOf(effect)).toMatchObject({ kind: "retry", error: { code: "smtp_451" } });
+    sink.refuse(null);
+    await scene.attemptOf(effect, 2);
+    expect(await scene.attemptOf(effect, 3)).toMatchObject({ kind: "done" });
+    expect(told()).toHaveLength(2);
+    const ids = sink.mails.slice(seen).map(({ email }) => email.messageId);
+    expect(new Set(ids).size).toBe(2);
+  });
+});
