@@ -113,7 +113,7 @@ export default tseslint.config(
     rules: { ...typed, "no-restricted-syntax": ["error", defaultExport] },
   },
   {
-    files: ["{src,test,bench}/**/*.ts", "vitest.config.ts"],
+    files: ["{src,test,bench,demo}/**/*.ts", "vitest.config.ts"],
     languageOptions: { parserOptions: { project: ["./tsconfig.check.json"], tsconfigRootDir: import.meta.dirname } },
   },
   {
@@ -142,7 +142,7 @@ export default tseslint.config(
     rules: { "@typescript-eslint/require-await": "off" },
   },
   {
-    files: ["src/{main,cli}/**/*.ts", "bench/**/*.ts", "scripts/**/*.mjs"],
+    files: ["src/{main,cli}/**/*.ts", "{bench,demo}/**/*.ts", "scripts/**/*.mjs"],
     rules: { "no-console": "off" },
   },
   {

@@ -45,7 +45,7 @@ export function build() {
   rmSync(BUILD_STAMP, { force: true });
   step("compiling the server", process.execPath, [tool("typescript/bin/tsc"), "-b", "tsconfig.node.json"]);
   // The compiler writes plain files; `npx countersign` runs this one as a program.
-  chmodSync(join(root, "dist/src/cli/countersign.js"), 0o755);
+  for (const program of ["countersign", "rack-gateway"]) chmodSync(join(root, `dist/src/cli/${program}.js`), 0o755);
   step("building the console", process.execPath, [tool("vite/bin/vite.js"), "build", "ui", "--logLevel", "warn"]);
   mkdirSync(dirname(BUILD_STAMP), { recursive: true });
   writeFileSync(BUILD_STAMP, sources);

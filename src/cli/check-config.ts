@@ -1,11 +1,14 @@
-/** `countersign config check`: what is set, and by what. */
+/** `countersign config check`: what is set, and by what; and which of it leaves a door open (identity R-IDP-12). */
 import { ConfigFault, loadConfig, type Setting } from "../main/config.ts";
+import { openDoors } from "../main/start-rules.ts";
 
 /** The exit status. */
 export function checkConfig(json: boolean): number {
   try {
-    const { settings } = loadConfig(process.env);
+    const { config, settings } = loadConfig(process.env);
     console.log(json ? JSON.stringify(settings, null, 2) : table(settings));
+    // Beside the settings, so that a program that reads them reads nothing else.
+    for (const door of openDoors(config, false)) console.error(door);
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigFault)) throw error;

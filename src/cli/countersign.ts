@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { ConfigFault } from "../main/config.ts";
 import { productVersion } from "../main/product-version.ts";
 import { checkConfig } from "./check-config.ts";
+import { addDeployCommands } from "./deploy/deploy-commands.ts";
 import { login, type LoginFlags } from "./login.ts";
 import { logout } from "./logout.ts";
 import { addMachineCommands } from "./machine-commands.ts";
@@ -107,6 +108,7 @@ program
 
 addMachineCommands(program);
 addPeopleCommands(program);
+addDeployCommands(program);
 
 program
   .command("secrets")

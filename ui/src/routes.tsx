@@ -11,8 +11,10 @@ import type { ReactNode } from "react";
 
 import { Refusal } from "./api/call.ts";
 import type { Me } from "./api/session.ts";
-import { meQuery, mustEnrol } from "./api/session.ts";
+import { lacksSecondFactor, meQuery, mustEnrol } from "./api/session.ts";
 import { ProofDialog } from "./assurance/proof-dialog.tsx";
+import { parseDeployAppSearch } from "./pages/deploy/deploy-app-search.ts";
+import { parseDeploySearch } from "./pages/deploy/deploy-search.ts";
 import { parseCliSearch } from "./pages/cli/cli-search.ts";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { PageFailed } from "./pages/page-failed.tsx";
@@ -29,6 +31,10 @@ function onFailure(failure: Error): void {
   const { pathname, href } = router.state.location;
   if (signedOut.includes(failure.code) && !open.includes(pathname)) {
     void router.navigate({ to: "/sign-in", search: { next: href } });
+  }
+  // Any call may hear it first; the shell says it for the whole page as soon as Me hears it too.
+  if (failure.code === "org_suspended" && queryClient.getQueryState(meQuery.queryKey)?.error === null) {
+    void queryClient.invalidateQueries({ queryKey: meQuery.queryKey, exact: true });
   }
   if (failure.code === "mfa_enrollment_required" && !enrolling.includes(pathname)) {
     void router.navigate({ to: "/enrol", search: { next: href } });
@@ -135,13 +141,28 @@ const enrolRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/enrolment/enrol-page.tsx"), "EnrolPage"),
 });
 
+const confirmRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/confirm",
+  validateSearch: (search: Record<string, unknown>): { readonly next?: string | undefined } => ({
+    next: text(search["next"]),
+  }),
+  errorComponent: PageFailed,
+  beforeLoad: async ({ location }) => {
+    await signedIn(location.href);
+  },
+  component: lazyRouteComponent(() => import("./pages/sign-in/confirm-page.tsx"), "ConfirmPage"),
+});
+
 const cliRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/cli",
   validateSearch: parseCliSearch,
   errorComponent: PageFailed,
   beforeLoad: async ({ location }) => {
-    await signedIn(location.href);
+    if (lacksSecondFactor(await signedIn(location.href))) {
+      throw redirect({ to: "/confirm", search: { next: location.href } });
+    }
   },
   component: lazyRouteComponent(() => import("./pages/cli/cli-page.tsx"), "CliPage"),
 });
@@ -157,6 +178,7 @@ const signedInRoute = createRoute({
     if (mustEnrol(me) && location.pathname !== "/security") {
       throw redirect({ to: "/enrol", search: { next: location.href } });
     }
+    if (lacksSecondFactor(me)) throw redirect({ to: "/confirm", search: { next: location.href } });
   },
 });
 
@@ -249,11 +271,57 @@ const organizationsRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/organizations/organizations-page.tsx"), "OrganizationsPage"),
 });
 
+const deployRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/deploy",
+  validateSearch: parseDeploySearch,
+  component: lazyRouteComponent(() => import("./pages/deploy/deploy-queue-page.tsx"), "DeployQueuePage"),
+});
+
+const deployRequestRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/deploy/requests/$id",
+  component: lazyRouteComponent(() => import("./pages/deploy/deploy-request-page.tsx"), "DeployRequestPage"),
+});
+
+const deployAppsRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/deploy/apps",
+  component: lazyRouteComponent(() => import("./pages/deploy/deploy-apps-page.tsx"), "DeployAppsPage"),
+});
+
+const deployAppRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/deploy/apps/$rack/$app",
+  validateSearch: parseDeployAppSearch,
+  component: lazyRouteComponent(() => import("./pages/deploy/deploy-app-page.tsx"), "DeployAppPage"),
+});
+
+const deployRacksRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/deploy/racks",
+  component: lazyRouteComponent(() => import("./pages/deploy/racks-page.tsx"), "RacksPage"),
+});
+
+const deployIntegrationsRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/deploy/integrations",
+  component: lazyRouteComponent(() => import("./pages/deploy/integrations-page.tsx"), "IntegrationsPage"),
+});
+
+const deployTokensRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/deploy/tokens",
+  component: lazyRouteComponent(() => import("./pages/deploy/deploy-tokens-page.tsx"), "DeployTokensPage"),
+});
+
 /** Addresses that older tools and mails carry. */
 const redirects = [
   { from: "/", to: "/inbox" },
   { from: "/approvals", to: "/inbox" },
-  { from: "/deploy-approval-requests", to: "/inbox" },
+  { from: "/deploy-approval-requests", to: "/deploy" },
+  { from: "/rack", to: "/deploy/racks" },
+  { from: "/integrations", to: "/deploy/integrations" },
   { from: "/users", to: "/people" },
   { from: "/api-tokens", to: "/tokens" },
   { from: "/account/security", to: "/security" },
@@ -274,7 +342,7 @@ const olderRequestRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/deploy-approval-requests/$id",
   beforeLoad: ({ params }) => {
-    throw redirect({ to: "/requests/$id", params: { id: params.id } });
+    throw redirect({ to: "/deploy/requests/$id", params: { id: params.id } });
   },
 });
 
@@ -285,6 +353,7 @@ const routeTree = rootRoute.addChildren([
   invitationRoute,
   recoverRoute,
   enrolRoute,
+  confirmRoute,
   cliRoute,
   ...redirectRoutes,
   olderRequestRoute,
@@ -303,6 +372,13 @@ const routeTree = rootRoute.addChildren([
     tokensRoute,
     settingsRoute,
     organizationsRoute,
+    deployRoute,
+    deployRequestRoute,
+    deployAppsRoute,
+    deployAppRoute,
+    deployRacksRoute,
+    deployIntegrationsRoute,
+    deployTokensRoute,
   ]),
 ]);
 

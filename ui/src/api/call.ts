@@ -1,3 +1,4 @@
+import { organizationHeader } from "./chosen-organization.ts";
 import { csrfToken } from "./csrf-token.ts";
 import type { Proof } from "./proof.ts";
 import { askForProof, proofHeaders } from "./proof.ts";
@@ -10,6 +11,8 @@ export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
   readonly trace: string | null;
+  /** What to do next, where the server says it besides the sentence. */
+  readonly hint: string | null;
   readonly faults: readonly { readonly path: string; readonly message: string }[];
   /** Kinds of proof the server takes for this call; null when it did not say. */
   readonly methods: readonly string[] | null;
@@ -17,11 +20,14 @@ export class Refusal extends Error {
   readonly changed: readonly string[];
 
   constructor(status: number, problem: Problem) {
-    super(problem.detail ?? problem.title ?? `The server answered ${String(status)}.`);
+    super(
+      problem.detail ?? problem.message ?? problem.error ?? problem.title ?? `The server answered ${String(status)}.`,
+    );
     this.name = "Refusal";
     this.status = status;
     this.code = problem.code ?? `http_${String(status)}`;
-    this.trace = problem.trace;
+    this.trace = problem.trace ?? problem.request_id;
+    this.hint = problem.hint;
     this.faults = problem.errors;
     this.methods = problem.step_up?.methods ?? null;
     this.changed = problem.changed;
@@ -36,11 +42,18 @@ export class Unreachable extends Error {
   }
 }
 
+/** The deploy gate's own answers name their sentence `error`; elsewhere a member of that name may be something else. */
+const words: Read<string | null> = (value) => (typeof value === "string" ? value : null);
+
 const readProblem = object({
   title: nullable(text),
   detail: nullable(text),
   code: nullable(text),
   trace: nullable(text),
+  message: words,
+  error: words,
+  hint: words,
+  request_id: words,
   errors: orElse(list(object({ path: orElse(text, ""), message: text })), []),
   step_up: nullable(object({ methods: nullable(list(text)) })),
   changed: orElse(list(text), []),
@@ -52,6 +65,10 @@ const silent: Problem = {
   detail: null,
   code: null,
   trace: null,
+  message: null,
+  error: null,
+  hint: null,
+  request_id: null,
   errors: [],
   step_up: null,
   changed: [],
@@ -61,6 +78,8 @@ export interface Write {
   readonly method: "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
   readonly idempotencyKey?: string;
+  /** The version that was on the screen; another one is refused. */
+  readonly ifMatch?: string;
   /** What a passkey's challenge for this call is bound to besides its address. */
   readonly bound?: Readonly<Record<string, Json>>;
   /** Kinds of proof, where it is known beforehand that one is needed: it is asked for before anything is sent. */
@@ -102,7 +121,10 @@ const proofWanted: readonly string[] = ["mfa_required", "mfa_step_up_required", 
 
 /** A call that wants a factor is asked about and sent again with the proof; what it carries stays the same. */
 async function send(path: string, write?: Write): Promise<Response> {
-  const asked = { act: `${write?.method ?? "GET"} ${path.replace(/^\/v1|\?.*$/g, "")}`, bound: write?.bound ?? {} };
+  const asked = {
+    act: `${write?.method ?? "GET"} ${path.replace(/^(?:\/api)?\/v1|\?.*$/g, "")}`,
+    bound: write?.bound ?? {},
+  };
   const withProof = (proof: Proof): Promise<Response> => attempt(path, write, proof);
   if (write?.proveFirst !== undefined) return askForProof({ ...asked, methods: write.proveFirst }, withProof);
   try {
@@ -131,11 +153,12 @@ async function attempt(path: string, write: Write | undefined, proof: Proof | nu
 }
 
 function headersOf(write: Write | undefined, proof: Proof | null): Headers {
-  const headers = new Headers({ Accept: "application/json", ...proofHeaders(proof) });
+  const headers = new Headers({ Accept: "application/json", ...organizationHeader(), ...proofHeaders(proof) });
   const csrf = csrfToken();
   if (write !== undefined) headers.set("X-Requested-With", "countersign");
   if (write !== undefined && csrf !== null) headers.set("X-CSRF-Token", csrf);
   if (write?.body !== undefined) headers.set("Content-Type", "application/json");
+  if (write?.ifMatch !== undefined) headers.set("If-Match", write.ifMatch);
   if (write?.idempotencyKey !== undefined) headers.set("Idempotency-Key", write.idempotencyKey);
   return headers;
 }

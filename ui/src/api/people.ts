@@ -90,6 +90,24 @@ export function setRoles(id: string, roles: readonly string[]): Promise<unknown>
   return call(json, `${at(id)}/roles`, { method: "PUT", body: { roles } });
 }
 
+export interface PersonChange {
+  readonly name?: string;
+  readonly email?: string;
+}
+
+export function changePerson(id: string, change: PersonChange): Promise<unknown> {
+  return call(json, at(id), { method: "PATCH", body: change });
+}
+
+/** Who is named first goes; the other goes on as both. */
+export function mergePerson(id: string, into: string, reason: string): Promise<unknown> {
+  return call(json, `${at(id)}/merge`, { method: "POST", body: { into, reason } });
+}
+
+export function moveName(id: string, name: string): Promise<unknown> {
+  return call(json, `${at(id)}/names`, { method: "POST", body: { name } });
+}
+
 export type StatusAct = "lock" | "unlock" | "suspend" | "reactivate";
 
 export function changeStatus(id: string, act: StatusAct, reason: string): Promise<unknown> {

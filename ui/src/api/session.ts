@@ -1,10 +1,10 @@
 import { queryOptions } from "@tanstack/react-query";
 
-import { call } from "./call.ts";
+import { call, Refusal } from "./call.ts";
 import { rememberCsrfToken } from "./csrf-token.ts";
 import { permits } from "./permits.ts";
 import type { Answer, Read } from "./read.ts";
-import { flag, list, nothing, nullable, object, oneOf, orElse, text } from "./read.ts";
+import { flag, list, nothing, nullable, number, object, oneOf, orElse, text } from "./read.ts";
 
 const readNamed = object({ id: text, name: text });
 
@@ -12,6 +12,7 @@ const readSession = object({
   id: text,
   kind: text,
   method: text,
+  aal: orElse(number, 2),
   expires_at: nullable(text),
   idle_expires_at: nullable(text),
 });
@@ -82,6 +83,13 @@ export function signOut(): Promise<null> {
   return call(nothing, "/v1/session", { method: "DELETE" });
 }
 
+/** The organization lets nobody in any more, or not this person: what is on the page is no longer kept up. */
+export function isShutOut(failure: Error | null): failure is Refusal {
+  return failure instanceof Refusal && shutOut.includes(failure.code);
+}
+
+const shutOut: readonly string[] = ["org_suspended", "not_found", "permission_denied"];
+
 /** Whether the server would let this person do it. For what is offered only: the server decides (R-CON-4). */
 export function may(me: Me, permission: string): boolean {
   return permits(me.permissions, permission);
@@ -90,6 +98,17 @@ export function may(me: Me, permission: string): boolean {
 /** Somebody who may enrol factors and nothing else, until they have. */
 export function mustEnrol(me: Me): boolean {
   return me.session?.kind === "enrolment" || me.enrolment_required;
+}
+
+/** An identity provider let them in with one factor: the server asks for one of theirs before it shows anything (R-IDP-9). */
+export function lacksSecondFactor(me: Me): boolean {
+  return me.session?.method === "oidc" && me.session.aal < 2 && me.enrolled;
+}
+
+/** The factor is asked for by the one dialog that asks; the session counts for two from then on. */
+export function confirmSession(): Promise<null> {
+  const proveFirst = ["passkey", "totp", "backup_code"];
+  return call(nothing, "/v1/session/step-up", { method: "POST", body: {}, proveFirst });
 }
 
 export function shownName(me: Me): string {

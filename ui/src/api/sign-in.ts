@@ -70,10 +70,7 @@ export function setUp(token: string, draft: SetupDraft): Promise<Me> {
   return call(readMe, "/v1/setup", { method: "POST", body: { token, ...draft } });
 }
 
-export function acceptInvitation(
-  token: string,
-  given: { readonly name?: string; readonly login?: string },
-): Promise<Me> {
+export function acceptInvitation(token: string, given: { readonly name?: string }): Promise<Me> {
   return call(readMe, "/v1/auth/invitations/accept", { method: "POST", body: { token, ...given } });
 }
 

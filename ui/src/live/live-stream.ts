@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from "react";
 
+import { organizationHeader } from "../api/chosen-organization.ts";
 import { observeServerTime, serverNow } from "../api/server-clock.ts";
 import type { Answer } from "../api/read.ts";
 import { nullable, object, orElse, text } from "../api/read.ts";
@@ -134,7 +135,11 @@ async function readOnce(attempt: Attempt, lastId: string, listening: Listening):
   const response = await fetch("/v1/events", {
     signal: attempt.signal,
     credentials: "same-origin",
-    headers: { Accept: "text/event-stream", ...(lastId === "" ? {} : { "Last-Event-ID": lastId }) },
+    headers: {
+      Accept: "text/event-stream",
+      ...organizationHeader(),
+      ...(lastId === "" ? {} : { "Last-Event-ID": lastId }),
+    },
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();

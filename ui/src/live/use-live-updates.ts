@@ -42,6 +42,7 @@ function refresher(client: QueryClient): Refresher {
     lastFlush = Date.now();
     void client.invalidateQueries({ queryKey: ["inbox"] });
     void client.invalidateQueries({ queryKey: ["requests"] });
+    void client.invalidateQueries({ queryKey: ["deploy-approvals"] });
     for (const id of changedRequests) void client.invalidateQueries({ queryKey: ["request", id] });
     changedRequests.clear();
   };

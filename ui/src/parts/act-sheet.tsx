@@ -61,7 +61,7 @@ export function ActSheet(props: ActSheetProps): ReactNode {
           <TextField
             label="Reason"
             rows={2}
-            maxLength={1024}
+            maxLength={1000}
             value={given.reason}
             fault={asked ? missing.reason : null}
             onChange={(reason) => {

@@ -13,6 +13,8 @@ export interface FilterField {
   readonly kind: "search" | "text" | "choice";
   /** For text: what is offered while typing. For a choice: everything there is. */
   readonly options?: readonly { readonly value: string; readonly word: string }[];
+  /** What nothing chosen means, where it is not "any". */
+  readonly any?: string;
 }
 
 interface FilterBarProps {
@@ -57,7 +59,9 @@ function Choice({ field, onChange }: FieldProps): ReactNode {
         onChange(field.name, event.target.value === "" ? undefined : event.target.value);
       }}
     >
-      <option value="">{field.label}: any</option>
+      <option value="">
+        {field.label}: {field.any ?? "any"}
+      </option>
       {(field.options ?? []).map((option) => (
         <option key={option.value} value={option.value}>
           {option.word}

@@ -6,6 +6,8 @@ import { placeUnder } from "./anchored.ts";
 import styles from "./menu.module.css";
 
 export interface MenuItem {
+  /** Where two items may have the same word. */
+  readonly key?: string;
   readonly word: string;
   readonly icon: LucideIcon;
   /** Given for a choice among the items, absent for an act. */
@@ -63,7 +65,7 @@ export function Menu({ label, className, children, head, items }: MenuProps): Re
         <div role="menu" aria-label={label} onKeyDown={moveByKey}>
           {items.map((item) => (
             <button
-              key={item.word}
+              key={item.key ?? item.word}
               type="button"
               role={item.checked === undefined ? "menuitem" : "menuitemradio"}
               aria-checked={item.checked}

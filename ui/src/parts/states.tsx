@@ -41,10 +41,12 @@ interface FailedProps {
   readonly failure: Error;
   readonly since?: number;
   readonly onRetry?: () => void;
+  /** What else can be done about it. */
+  readonly children?: ReactNode;
 }
 
 /** Error, retryable or refused: what failed, since when, the code, and what to do. The rest of the page stays. */
-export function Failed({ what, failure, since, onRetry }: FailedProps): ReactNode {
+export function Failed({ what, failure, since, onRetry, children }: FailedProps): ReactNode {
   return (
     <div className={styles.failed} role="alert">
       <TriangleAlertIcon size={18} aria-hidden="true" className={styles.failedIcon} />
@@ -59,6 +61,7 @@ export function Failed({ what, failure, since, onRetry }: FailedProps): ReactNod
             Try again
           </button>
         )}
+        {children}
       </div>
     </div>
   );
@@ -74,6 +77,11 @@ export function RefusalText({ failure }: { readonly failure: Error }): ReactNode
       <p>
         <OutsideText text={failure.message} />
       </p>
+      {failure instanceof Refusal && failure.hint !== null && (
+        <p>
+          <OutsideText text={failure.hint} />
+        </p>
+      )}
       {faults.length > 0 && (
         <ul className={styles.faults}>
           {faults.map((fault, index) => (

@@ -1,18 +1,35 @@
-import { FlaskConicalIcon, OctagonAlertIcon, UnplugIcon } from "lucide-react";
+import { BuildingIcon, FlaskConicalIcon, OctagonAlertIcon, UnplugIcon } from "lucide-react";
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { Me } from "../api/session.ts";
+import { isShutOut } from "../api/session.ts";
 import { useLiveState } from "../live/live-stream.ts";
 import { classNames } from "../look/class-names.ts";
 import { clockWords } from "../parts/durations.ts";
+import { OwnOrganizationButton } from "../parts/own-organization-button.tsx";
+import { OutsideText } from "../parts/outside-text.tsx";
 import styles from "./banners.module.css";
 
-/** What is true of every page: quarantine, a lost stream, development mode. */
-export function Banners({ me }: { readonly me: Me }): ReactNode {
+interface BannersProps {
+  readonly me: Me;
+  /** Why the last question who one is was refused. */
+  readonly failure: Error | null;
+}
+
+/** What is true of every page: a closed organization, quarantine, a lost stream, development mode. */
+export function Banners({ me, failure }: BannersProps): ReactNode {
   const live = useLiveState();
   return (
     <>
+      {isShutOut(failure) && (
+        <Banner tone={styles.broken} icon={BuildingIcon} role="alert">
+          <strong>
+            <OutsideText text={me.organization?.name ?? "The organization"} />:
+          </strong>{" "}
+          <OutsideText text={failure.message} />. What this page shows was read before. <OwnOrganizationButton />
+        </Banner>
+      )}
       {me.quarantined && (
         <Banner tone={styles.broken} icon={OctagonAlertIcon} role="alert">
           <strong>Quarantine.</strong> The ledger does not verify, so nothing can be decided. Reading and exporting

@@ -12,7 +12,10 @@ export const HeadSlot = createContext<HTMLElement | null>(null);
 interface PageHeadProps {
   readonly title: string;
   /** The list this page belongs to. With it the page draws its own, larger heading. */
-  readonly back?: { readonly to: "/inbox" | "/requests" | "/policies" | "/people"; readonly word: string };
+  readonly back?: {
+    readonly to: "/inbox" | "/requests" | "/policies" | "/people" | "/deploy" | "/deploy/apps";
+    readonly word: string;
+  };
 }
 
 export function PageHead({ title, back }: PageHeadProps): ReactNode {

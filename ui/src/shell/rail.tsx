@@ -7,6 +7,7 @@ import {
   FileTextIcon,
   InboxIcon,
   KeySquareIcon,
+  RocketIcon,
   ScaleIcon,
   SettingsIcon,
   UsersIcon,
@@ -23,7 +24,15 @@ import { Wordmark } from "./wordmark.tsx";
 
 interface Place {
   readonly to:
-    "/inbox" | "/requests" | "/policies" | "/people" | "/machines" | "/tokens" | "/settings" | "/organizations";
+    | "/deploy"
+    | "/inbox"
+    | "/requests"
+    | "/policies"
+    | "/people"
+    | "/machines"
+    | "/tokens"
+    | "/settings"
+    | "/organizations";
   readonly word: string;
   readonly icon: LucideIcon;
   /** Without it the page is everybody's. */
@@ -33,6 +42,7 @@ interface Place {
 const work: readonly Place[] = [
   { to: "/inbox", word: "Inbox", icon: InboxIcon },
   { to: "/requests", word: "Requests", icon: FileTextIcon },
+  { to: "/deploy", word: "Deploy", icon: RocketIcon, needs: "gateway:deploy_approval_request:read" },
   { to: "/policies", word: "Policies", icon: ScaleIcon, needs: "approval:policy:read" },
 ];
 

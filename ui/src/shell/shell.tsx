@@ -18,7 +18,7 @@ const KeysSheet = lazy(async () => ({ default: (await import("./keys-sheet.tsx")
 
 /** Everything around a page: rail, top bar, banners, keys and the live stream. */
 export function Shell(): ReactNode {
-  const me = useQuery(meQuery).data;
+  const { data: me, error: failure } = useQuery(meQuery);
   const navigate = useNavigate();
   const [headSlot, setHeadSlot] = useState<HTMLElement | null>(null);
   const [keysShown, setKeysShown] = useState(false);
@@ -40,7 +40,7 @@ export function Shell(): ReactNode {
       </a>
       <Rail me={me} />
       <div className={styles.column}>
-        <Banners me={me} />
+        <Banners me={me} failure={failure} />
         <TopBar
           me={me}
           onShowKeys={() => {

@@ -2,6 +2,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { CircleHelpIcon, KeyRoundIcon, LogOutIcon, MonitorIcon, MoonIcon, SunIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
+import { chooseOrganization } from "../api/chosen-organization.ts";
 import type { Me } from "../api/session.ts";
 import { shownName, signOut } from "../api/session.ts";
 import { useLiveState } from "../live/live-stream.ts";
@@ -14,6 +15,7 @@ import { initialsOf } from "../parts/initials.ts";
 import { Menu } from "../parts/menu.tsx";
 import { OutsideText } from "../parts/outside-text.tsx";
 import { roleWord } from "../parts/role-words.ts";
+import { OrganizationMenu } from "./organization-menu.tsx";
 import styles from "./top-bar.module.css";
 
 interface TopBarProps {
@@ -27,6 +29,7 @@ export function TopBar({ me, onShowKeys, onHeadSlot }: TopBarProps): ReactNode {
   return (
     <header className={styles.bar}>
       <div ref={onHeadSlot} className={styles.head} />
+      <OrganizationMenu me={me} />
       <LiveMark />
       <button
         type="button"
@@ -91,6 +94,7 @@ function MeMenu({ me }: { readonly me: Me }): ReactNode {
       return;
     }
     forgetDrafts();
+    chooseOrganization(null);
     // A fresh page: nothing that this person read stays in memory for the next one.
     window.location.assign("/app/sign-in");
   };

@@ -24,13 +24,8 @@ export function InvitationPage(): ReactNode {
   const client = useQueryClient();
   const [me, setMe] = useState<Me | null>(null);
   const [name, setName] = useState("");
-  const [login, setLogin] = useState("");
   const accepting = useMutation({
-    mutationFn: () =>
-      acceptInvitation(token, {
-        ...(name.trim() === "" ? {} : { name: name.trim() }),
-        ...(login.trim() === "" ? {} : { login: login.trim() }),
-      }),
+    mutationFn: () => acceptInvitation(token, name.trim() === "" ? {} : { name: name.trim() }),
     onSuccess: (accepted) => {
       client.clear();
       client.setQueryData(meQuery.queryKey, accepted);
@@ -62,14 +57,6 @@ export function InvitationPage(): ReactNode {
           maxLength={200}
           hint="Left empty, the name in the invitation stays."
           onChange={setName}
-        />
-        <TextField
-          label="User name"
-          value={login}
-          autoComplete="username"
-          maxLength={128}
-          hint="What you sign in with. Left empty, it is the one in the invitation, else your e-mail address."
-          onChange={setLogin}
         />
         <RefusedNote failure={accepting.error} />
         <button

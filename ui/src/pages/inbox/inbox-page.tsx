@@ -1,20 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useCallback } from "react";
+import { lazy, Suspense, useCallback } from "react";
 
 import { meQuery } from "../../api/session.ts";
 import { classNames } from "../../look/class-names.ts";
 import { useWide } from "../../look/use-wide.ts";
+import { Loading } from "../../parts/states.tsx";
 import { PageHead } from "../../shell/page-head.tsx";
 import { focusedRow, useRowKeys } from "../../shell/row-keys.ts";
 import { useShortcuts } from "../../shell/shortcuts.ts";
-import { RequestView } from "../request/request-view.tsx";
 import { AskedList, EveryoneList } from "./request-lists.tsx";
 import { InboxFilters } from "./inbox-filters.tsx";
 import styles from "./inbox-page.module.css";
 import { InboxTabs } from "./inbox-tabs.tsx";
 import { TaskList } from "./task-list.tsx";
+
+/** The list is on the screen before what opens beside it is fetched. */
+const RequestView = lazy(async () => ({ default: (await import("../request/request-view.tsx")).RequestView }));
 
 export function InboxPage(): ReactNode {
   const search = useSearch({ from: "/signed-in/inbox" });
@@ -44,13 +47,15 @@ export function InboxPage(): ReactNode {
         </div>
         {split && (
           <section className={styles.pane} aria-label="Opened request">
-            <RequestView
-              key={search.open}
-              id={search.open}
-              intent={search.decide}
-              onIntentTaken={onIntentTaken}
-              inPane
-            />
+            <Suspense fallback={<Loading rows={6} label="the request" />}>
+              <RequestView
+                key={search.open}
+                id={search.open}
+                intent={search.decide}
+                onIntentTaken={onIntentTaken}
+                inPane
+              />
+            </Suspense>
           </section>
         )}
       </div>

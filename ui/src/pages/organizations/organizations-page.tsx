@@ -3,6 +3,7 @@ import { BuildingIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { useState } from "react";
 
+import { workIn } from "../../api/chosen-organization.ts";
 import type { Organization } from "../../api/organizations.ts";
 import { saveOrganization, switchOrganization, useOrganizations } from "../../api/organizations.ts";
 import { may, meQuery } from "../../api/session.ts";
@@ -116,6 +117,17 @@ function OrganizationRow({ organization, own, renames, suspends }: OrganizationR
       </div>
       <StatusMark status={`org_${organization.status}`} />
       <div className={listing.acts}>
+        {active && !own && (
+          <button
+            type="button"
+            className={classNames(controls.button, controls.small, controls.quiet)}
+            onClick={() => {
+              workIn(organization.id);
+            }}
+          >
+            Work here
+          </button>
+        )}
         {renames && (
           <button
             type="button"

@@ -14,8 +14,10 @@ import listing from "../../parts/listing.module.css";
 import { OutsideText } from "../../parts/outside-text.tsx";
 import { RefusedNote } from "../../parts/refused-note.tsx";
 import { Sheet } from "../../parts/sheet.tsx";
+import { ChangePersonButton } from "./change-person-button.tsx";
 import { DoneButton } from "./invite-sheet.tsx";
 import { LinkShown } from "./link-shown.tsx";
+import { MergeButton } from "./merge-button.tsx";
 import styles from "./people.module.css";
 
 interface PersonActsProps {
@@ -80,6 +82,17 @@ function actsFor(me: Me, person: WholePerson): readonly Act[] {
   }
 }
 
+/** What changes the record itself; anybody else's can also be found to be a second one of somebody. */
+function joiningFor(me: Me, person: WholePerson): ReactNode {
+  if (person.status === "erased" || !may(me, "org:user:write")) return null;
+  return (
+    <>
+      <ChangePersonButton person={person} />
+      {may(me, "org:user:merge") && me.person_id !== person.id && <MergeButton me={me} person={person} />}
+    </>
+  );
+}
+
 function carryOut(person: WholePerson, act: Exclude<Act, "recovery">, { reason, confirm }: ActGiven): Promise<unknown> {
   if (act === "erase") return erasePerson(person.id, reason, confirm);
   if (act === "end-sessions") return endSessionsOf(person.id);
@@ -89,13 +102,15 @@ function carryOut(person: WholePerson, act: Exclude<Act, "recovery">, { reason, 
 export function PersonActs({ me, person }: PersonActsProps): ReactNode {
   const [asking, setAsking] = useState<Act | null>(null);
   const acts = actsFor(me, person);
-  if (acts.length === 0) return null;
+  const joining = joiningFor(me, person);
+  if (acts.length === 0 && joining === null) return null;
   const name = person.name ?? person.assignee;
   const close = (): void => {
     setAsking(null);
   };
   return (
     <div className={styles.acts}>
+      {joining}
       {acts.map((act) => (
         <button
           key={act}

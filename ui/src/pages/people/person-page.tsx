@@ -18,6 +18,7 @@ import { PageHead } from "../../shell/page-head.tsx";
 import { NotFoundPage } from "../not-found-page.tsx";
 import { IdentityLine, SessionLine } from "../security/access-lines.tsx";
 import { FactorRow, isCoolingDown } from "../security/factor-row.tsx";
+import { MoveNameButton } from "./move-name-button.tsx";
 import { PersonActs } from "./person-acts.tsx";
 import { RolesButton } from "./roles-button.tsx";
 import styles from "./people.module.css";
@@ -44,7 +45,7 @@ export function PersonPage(): ReactNode {
         <Head me={me} person={person.data} />
         <Roles me={me} person={person.data} />
         <Factors me={me} person={person.data} />
-        <Access person={person.data} />
+        <Access me={me} person={person.data} />
         <Work person={person.data} />
       </div>
     </>
@@ -148,7 +149,7 @@ function Factors({ me, person }: PartProps): ReactNode {
   );
 }
 
-function Access({ person }: { readonly person: WholePerson }): ReactNode {
+function Access({ me, person }: PartProps): ReactNode {
   return (
     <>
       <section className={listing.section} aria-labelledby="identities-title">
@@ -156,6 +157,9 @@ function Access({ person }: { readonly person: WholePerson }): ReactNode {
           <h2 id="identities-title" className={listing.title}>
             Identities and names
           </h2>
+          {may(me, "org:user:write") && me.person_id !== person.id && person.status !== "erased" && (
+            <MoveNameButton person={person} />
+          )}
         </div>
         {person.identities.length + person.aliases.length === 0 && <p className={listing.none}>None.</p>}
         <ul className={listing.rows} aria-label="Identities">

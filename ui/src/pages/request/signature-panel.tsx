@@ -90,7 +90,7 @@ function Stage({ stage, all, decisions, names }: StageProps): ReactNode {
 const exclusions: Readonly<Record<string, string>> = {
   requester: "asked for this",
   repeat_approver: "approved another stage",
-  forbidden_by_context: "named in the request",
+  forbidden: "named in the request",
 };
 
 function exclusion(reason: string): string {

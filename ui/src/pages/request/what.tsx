@@ -42,6 +42,13 @@ export function What({ request, status, explain, decisions, names, policiesReada
       <Heading className={styles.title}>
         <OutsideText text={request.artifact_id} />
       </Heading>
+      {request.artifact_type === "deploy" && (
+        <p className={styles.sub}>
+          <Link to="/deploy/requests/$id" params={{ id: request.id }}>
+            Show it as a deploy: commit, checks, builds
+          </Link>
+        </p>
+      )}
       {!isLive(status.status) && <p className={styles.outcome}>{outcomeSentence(status, decisions, names)}</p>}
       {reason !== null && (
         <blockquote className={styles.reason}>

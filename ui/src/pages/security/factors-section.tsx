@@ -178,7 +178,7 @@ function RenameSheet({ factor, onChanged, onClose }: RenameSheetProps): ReactNod
           if (name.trim() !== "" && !renaming.isPending) renaming.mutate();
         }}
       >
-        <TextField label="Name" value={name} maxLength={100} autoComplete="off" onChange={setName} />
+        <TextField label="Name" value={name} maxLength={64} autoComplete="off" onChange={setName} />
         <RefusedNote failure={renaming.error} />
         <div className={listing.buttons}>
           <button type="button" className={controls.button} onClick={onClose}>

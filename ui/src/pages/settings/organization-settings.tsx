@@ -15,6 +15,7 @@ import { RefusedNote } from "../../parts/refused-note.tsx";
 import { Sheet } from "../../parts/sheet.tsx";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { TextField } from "../../parts/text-field.tsx";
+import { ChangedBy } from "./changed-by.tsx";
 import type { SettingWords } from "./setting-words.ts";
 import { settingWords, valueWords } from "./setting-words.ts";
 
@@ -59,13 +60,20 @@ function SettingRow({ setting, writes }: SettingRowProps): ReactNode {
         </p>
         <p className={listing.about}>
           <span>{words.effect}</span>
+        </p>
+        <p className={listing.about}>
+          {words.variable !== undefined && (
+            <span>
+              the installation says it with <code>{words.variable}</code>
+            </span>
+          )}
           <Changed setting={setting} />
         </p>
       </div>
       <strong>
         <OutsideText text={valueWords(setting.value, words)} />
       </strong>
-      {writes && <ChangeButton setting={setting} words={words} />}
+      {writes && words.kind !== "shown" && <ChangeButton setting={setting} words={words} />}
     </li>
   );
 }
@@ -74,7 +82,7 @@ function Changed({ setting }: { readonly setting: Setting }): ReactNode {
   if (setting.updated_by === null || setting.updated_at === null) return null;
   return (
     <span>
-      changed by <OutsideText text={setting.updated_by} /> <Moment at={setting.updated_at} reachable />
+      changed by <ChangedBy by={setting.updated_by} /> <Moment at={setting.updated_at} reachable />
     </span>
   );
 }
@@ -90,7 +98,7 @@ function ChangeButton({ setting, words }: ChangeButtonProps): ReactNode {
     <div className={listing.acts}>
       <button
         type="button"
-        className={classNames(controls.button, controls.small)}
+        className={classNames(controls.button, controls.small, controls.quiet)}
         aria-label={`Change ${words.name}`}
         onClick={() => {
           setChanging(true);

@@ -4,8 +4,11 @@ export interface SettingWords {
   readonly name: string;
   /** What it does, in one sentence. */
   readonly effect: string;
-  readonly kind: "switch" | "number" | "list";
+  /** `shown`: the installation says so, and nobody changes it here. */
+  readonly kind: "switch" | "number" | "list" | "shown";
   readonly unit?: string;
+  /** Where the installation's own value comes from: what its operator sets in the environment. */
+  readonly variable?: string;
 }
 
 /** The settings that the console knows how to change. Others are shown as they are. */
@@ -20,6 +23,7 @@ const known: Readonly<Record<string, SettingWords>> = {
     effect: "A factor that is added later, or after a recovery, serves no decision for this long.",
     kind: "number",
     unit: "hours",
+    variable: "COUNTERSIGN_FACTOR_COOL_DOWN",
   },
   aal3: {
     name: "Device-bound passkeys only",
@@ -36,11 +40,19 @@ const known: Readonly<Record<string, SettingWords>> = {
     effect: "A browser session in which nothing is done ends after this time.",
     kind: "number",
     unit: "minutes",
+    variable: "COUNTERSIGN_SESSION_TIMEOUT_MINUTES",
   },
   backup_codes_decide: {
     name: "Backup codes may decide",
     effect: "A backup code counts as a factor for a decision, not only for signing in.",
     kind: "switch",
+    variable: "COUNTERSIGN_BACKUP_CODES_DECIDE",
+  },
+  person_token_audience: {
+    name: "Audience of forwarded tokens",
+    effect:
+      "A person's token that a service forwards must be made for this audience; with any, one made for another service is accepted too.",
+    kind: "shown",
   },
 };
 
@@ -52,6 +64,7 @@ export function settingWords(key: string): SettingWords {
 }
 
 export function valueWords(value: Json, words: SettingWords): string {
+  if (words.kind === "shown") return typeof value === "string" ? value || "any" : "none are accepted";
   if (typeof value === "boolean") return value ? "on" : "off";
   if (typeof value === "number") return [value.toLocaleString("en"), words.unit ?? ""].join(" ").trim();
   if (typeof value === "string") return value;

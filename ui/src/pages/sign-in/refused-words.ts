@@ -7,7 +7,8 @@ const sentences: Readonly<Record<string, string>> = {
     "The provider does not vouch for your e-mail address. Have it verified there, then sign in again.",
   domain_not_allowed: "Addresses of your domain may not sign in here.",
   not_invited: "Nobody has invited you to this installation yet. Ask an administrator for an invitation.",
-  identity_conflict: "This name belongs to somebody else already. An administrator has to look at it.",
+  identity_conflict:
+    "This identity or its name belongs to somebody else here, or was unlinked. An administrator has to look at it.",
   identity_provider_unreachable: "The provider does not answer at the moment. Try again, or sign in another way.",
   identity_provider_misconfigured: "The provider is not set up correctly here. Tell an administrator.",
   person_locked: "Your account is locked. Ask an administrator.",

@@ -1,10 +1,11 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useSearch } from "@tanstack/react-router";
+import { Link, useSearch } from "@tanstack/react-router";
 import { FingerprintIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { passkeysSupported } from "../../api/passkeys.ts";
 import type { Me } from "../../api/session.ts";
+import { meQuery, shownName } from "../../api/session.ts";
 import type { SignInOptions } from "../../api/sign-in.ts";
 import { signInOptionsQuery, signInWithPasskey, startProviderSignIn } from "../../api/sign-in.ts";
 import { classNames } from "../../look/class-names.ts";
@@ -35,12 +36,20 @@ export function SignInPage(): ReactNode {
 }
 
 function Refused({ code }: { readonly code: string }): ReactNode {
+  // Linking an identity ends here as well when it is refused: the session that it began in goes on.
+  const me = useQuery({ ...meQuery, retry: false, refetchInterval: false }).data;
   return (
     <div className={styles.note} role="alert">
       <p>{refusedWords(code)}</p>
       <code>
         <OutsideText text={code} />
       </code>
+      {me !== undefined && (
+        <p>
+          You are still signed in as <OutsideText text={shownName(me)} />.{" "}
+          <Link to="/security">Back to your security page</Link>
+        </p>
+      )}
     </div>
   );
 }

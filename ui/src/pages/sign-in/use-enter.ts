@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 
+import { chosenOrganization } from "../../api/chosen-organization.ts";
 import type { Me } from "../../api/session.ts";
 import { meQuery, mustEnrol } from "../../api/session.ts";
 
@@ -11,7 +12,8 @@ export function useEnter(): (me: Me) => Promise<void> {
   const next = useNext();
   return async (me) => {
     client.clear();
-    client.setQueryData(meQuery.queryKey, me);
+    // The answer is about the organization that was signed in to; another one is read anew.
+    if (chosenOrganization() === null) client.setQueryData(meQuery.queryKey, me);
     if (mustEnrol(me)) await navigate({ to: "/enrol", search: { next } });
     else await navigate({ to: "/inbox", ...(next === undefined ? {} : { href: next }) });
   };

@@ -1,0 +1,139 @@
+import { CheckIcon, CircleDashedIcon, HourglassIcon, XIcon } from "lucide-react";
+import type { ReactNode } from "react";
+
+import type { DeployApproval } from "../../api/deploy-approvals.ts";
+import { classNames } from "../../look/class-names.ts";
+import { Digest } from "../../parts/digest.tsx";
+import { OutsideText } from "../../parts/outside-text.tsx";
+import styles from "./deploy-checks.module.css";
+import type { CheckWords } from "./deploy-words.ts";
+import { sourceWords } from "./deploy-words.ts";
+import { OutsideLink } from "./outside-link.tsx";
+
+const icons = { approve: CheckIcon, wait: HourglassIcon, reject: XIcon, quiet: CircleDashedIcon } as const;
+
+/** What was looked at and what came of it: each check in words, problems first. */
+export function DeployChecks({ approval }: { readonly approval: DeployApproval }): ReactNode {
+  const { builds, images, object_sha256: archive } = approval;
+  return (
+    <>
+      <section aria-labelledby="checks-title">
+        <h2 id="checks-title" className={styles.title}>
+          Checks
+        </h2>
+        <ul className={styles.checks}>
+          {checksOf(approval).map(({ tone, text }) => (
+            <Check key={text} tone={tone} text={text} />
+          ))}
+        </ul>
+        <CiLine approval={approval} />
+      </section>
+      {images.length > 0 && <Images images={images} />}
+      {(archive !== null || builds.length > 0) && (
+        <section aria-labelledby="run-title" className={styles.part}>
+          <h2 id="run-title" className={styles.title}>
+            What was sent to the rack
+          </h2>
+          <ul className={styles.checks}>
+            {archive !== null && (
+              <li className={styles.line}>
+                Archive <Digest digest={`sha256:${archive}`} />
+              </li>
+            )}
+            {builds.map(({ id, status, attempt }) => (
+              <li key={attempt} className={styles.line}>
+                Build <code>{id ?? "not named yet"}</code> {status}
+              </li>
+            ))}
+            {approval.promote_attempts > 0 && (
+              <li className={styles.line}>
+                Promoted {approval.promote_attempts === 1 ? "once" : `${String(approval.promote_attempts)} times`}
+              </li>
+            )}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+/** Each thing is said once: what the server warns of is not said again. */
+function checksOf(approval: DeployApproval): readonly CheckWords[] {
+  const { ci, images, unmatched_authors: unmatched, warnings } = approval;
+  const warned = new Set(warnings.map(({ code }) => code));
+  const problems = ci?.problems ?? [];
+  return [
+    ...warnings.filter(({ code }) => code !== "ci_not_ready").map(({ message }) => waits(message)),
+    ...problems.map(({ message }) => waits(`CI: ${message}`)),
+    ...(unmatched.length === 0 || warned.has("authors_unmatched")
+      ? []
+      : [waits(`Nobody here is known as ${unmatched.join(", ")}, who wrote the commit`)]),
+    ...(approval.commit === null ? [] : [passes("The commit was found in the repository")]),
+    ...(warned.has("source_unverified") ? [] : [sourceWords(approval.source_verification)]),
+    ...(images.length === 0 ? [] : [imagesCheck(images)]),
+    ...(ci?.provider != null && problems.length === 0 && ci.ready
+      ? [passes(`CI: ${ci.provider} will go on when this is approved`)]
+      : []),
+  ];
+}
+
+function waits(text: string): CheckWords {
+  return { tone: "wait", text };
+}
+
+function passes(text: string): CheckWords {
+  return { tone: "approve", text };
+}
+
+function imagesCheck(images: DeployApproval["images"]): CheckWords {
+  const loose = images.filter(({ digest }) => digest === null).length;
+  return loose === 0
+    ? { tone: "approve", text: "Every image is named by its digest" }
+    : { tone: "reject", text: `${String(loose)} of ${String(images.length)} images are named by a tag only` };
+}
+
+function Check({ tone, text }: CheckWords): ReactNode {
+  const Icon = icons[tone];
+  return (
+    <li className={styles.check}>
+      <Icon size={16} strokeWidth={2} aria-hidden="true" className={classNames(styles.icon, styles[tone])} />
+      <span>
+        <OutsideText text={text} />
+      </span>
+    </li>
+  );
+}
+
+function CiLine({ approval: { ci } }: { readonly approval: DeployApproval }): ReactNode {
+  if (ci?.url == null) return null;
+  return (
+    <p className={styles.line}>
+      Pipeline: <OutsideLink to={ci.url} text={ci.url} />
+    </p>
+  );
+}
+
+function Images({ images }: { readonly images: DeployApproval["images"] }): ReactNode {
+  return (
+    <section aria-labelledby="images-title" className={styles.part}>
+      <h2 id="images-title" className={styles.title}>
+        Images
+      </h2>
+      <dl className={styles.images}>
+        {images.map(({ service, image, digest }) => (
+          <div key={service} className={styles.image}>
+            <dt>
+              <OutsideText text={service} />
+            </dt>
+            <dd>
+              <code>
+                <OutsideText text={image} />
+              </code>
+              {digest === null && <strong className={styles.reject}> tag only</strong>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

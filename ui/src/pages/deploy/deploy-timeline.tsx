@@ -1,0 +1,184 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+
+import type { DeployApproval, DeployEffect, DeployLog } from "../../api/deploy-approvals.ts";
+import { logDetails, retryEffect, useDeployLogs } from "../../api/deploy-approvals.ts";
+import { classNames } from "../../look/class-names.ts";
+import controls from "../../parts/controls.module.css";
+import { Moment } from "../../parts/moment.tsx";
+import { OutsideText } from "../../parts/outside-text.tsx";
+import { RefusedNote } from "../../parts/refused-note.tsx";
+import { Failed } from "../../parts/states.tsx";
+import timeline from "../request/timeline.module.css";
+import { effectState, effectWord, isStuck } from "./deploy-words.ts";
+
+/** R-UI-3: every entry about this request in the order of the ledger, and what was told to other systems. */
+export function DeployTimeline({ approval }: { readonly approval: DeployApproval }): ReactNode {
+  const logs = useDeployLogs(approval.public_id);
+  return (
+    <section aria-labelledby="timeline-title">
+      <h2 id="timeline-title" className={timeline.title}>
+        Timeline
+      </h2>
+      {logs.isError && logs.data === undefined && <Failed what="The timeline" failure={logs.error} />}
+      <ol>
+        {logs.data?.logs
+          .toSorted((one, other) => one.chain_index - other.chain_index)
+          .map((log) => (
+            <Entry key={log.chain_index} log={log} />
+          ))}
+      </ol>
+      {approval.effects.length > 0 && <Effects approval={approval} />}
+    </section>
+  );
+}
+
+const verbs: Readonly<Record<string, string>> = {
+  "deploy_approval_request.create": "asked for approval",
+  "deploy_approval_request.decide": "decided",
+  "deploy_approval_request.approve": "Approved",
+  "deploy_approval_request.reject": "Rejected",
+  "deploy_approval_request.extend": "extended the time",
+  "deploy_approval_request.cancel": "cancelled",
+  "deploy_approval_request.expire": "Expired",
+  "deploy_approval_request.supersede": "Superseded",
+  "deploy_approval_request.deploy": "Deployed",
+  "deploy_approval_request.refuse": "was refused",
+  "request.resolved": "Approvers found",
+  "request.stage_started": "Approvers asked",
+  "request.stage_completed": "Enough approvals",
+  "request.revised": "New facts about the commit",
+  "request.viewed": "looked at it",
+  "grant.issued": "May be deployed from here on",
+  "deploy.call_intended": "An outside call was begun",
+  "deploy.call_ended": "An outside call ended",
+  "deploy.ci_unblocked": "CI goes on",
+  "effect.exhausted": "An outside call was given up",
+  "effect.retried": "had an outside call tried again",
+  "object.create": "uploaded the source",
+  "build.create": "started a build",
+  "release.create": "made a release",
+  "release.promote": "promoted the release",
+  "process.start": "started a process",
+  "process.exec.start": "started a command",
+  "process.exec": "ran a command",
+  "process.terminate": "stopped a process",
+  "env.set": "changed the environment",
+};
+
+function toneOf({ action, status }: DeployLog): "approve" | "reject" | undefined {
+  if (status !== "success" || action.endsWith(".reject")) return "reject";
+  return action.endsWith(".approve") || action.endsWith(".deploy") ? "approve" : undefined;
+}
+
+function Entry({ log }: { readonly log: DeployLog }): ReactNode {
+  const who = log.user_name ?? log.user_email ?? log.api_token_name;
+  const verb = verbs[log.action] ?? log.action.replace(/^deploy_approval_request\./, "").replaceAll(/[._]/g, " ");
+  const said = saidIn(log);
+  const tone = toneOf(log);
+  return (
+    <li className={classNames(timeline.event, tone !== undefined && timeline[tone])}>
+      <p>
+        <OutsideText text={[who, verb].filter((word) => word !== null).join(" ")} />
+        {log.status !== "success" && ` (${log.status})`}
+      </p>
+      {said !== null && (
+        <p className={timeline.quote}>
+          <OutsideText text={said} />
+        </p>
+      )}
+      <p className={timeline.when}>
+        <Moment at={log.timestamp} reachable /> ·{" "}
+        <span title={log.event_hash}>entry {log.chain_index.toLocaleString("en")}</span>
+      </p>
+    </li>
+  );
+}
+
+const told = [
+  "sentence",
+  "reason",
+  "notes",
+  "comment",
+  "message",
+  "command",
+  "release_id",
+  "build_id",
+  "code",
+] as const;
+
+function saidIn(log: DeployLog): string | null {
+  const details = logDetails(log);
+  const words = told.flatMap((name) => {
+    const value = details[name];
+    return typeof value === "string" && value !== "" ? [value] : [];
+  });
+  return words.length === 0 ? null : words.join("\n");
+}
+
+/** What was not needed is counted: there is nothing to do about it. */
+function Effects({ approval }: { readonly approval: DeployApproval }): ReactNode {
+  const spared = approval.effects.filter(({ state }) => state === "withdrawn").length;
+  return (
+    <section aria-labelledby="effects-title">
+      <h3 id="effects-title" className={timeline.title}>
+        Told to other systems
+      </h3>
+      <ul>
+        {approval.effects.map((effect, position) =>
+          effect.state === "withdrawn" ? null : (
+            <Effect key={position} id={approval.public_id} effect={effect} position={position} />
+          ),
+        )}
+      </ul>
+      {spared > 0 && (
+        <p className={timeline.when}>{spared === 1 ? "One call was" : `${String(spared)} calls were`} not needed.</p>
+      )}
+    </section>
+  );
+}
+
+interface EffectProps {
+  readonly id: string;
+  readonly effect: DeployEffect;
+  readonly position: number;
+}
+
+function Effect({ id, effect, position }: EffectProps): ReactNode {
+  const client = useQueryClient();
+  const retrying = useMutation({
+    mutationFn: () => retryEffect(id, position),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["request", id] }),
+  });
+  return (
+    <li className={classNames(timeline.event, isStuck(effect.state) && timeline.reject)}>
+      <p>
+        {effectWord(effect.kind)}: {effectState(effect.state)}
+        {effect.attempts > 1 && ` after ${String(effect.attempts)} tries`}
+      </p>
+      {effect.last_error !== null && (
+        <p className={timeline.quote}>
+          <OutsideText text={effect.last_error} />
+        </p>
+      )}
+      {effect.next_at !== null && (
+        <p className={timeline.when}>
+          again <Moment at={effect.next_at} reachable />
+        </p>
+      )}
+      {isStuck(effect.state) && (
+        <button
+          type="button"
+          className={classNames(controls.button, controls.small)}
+          aria-disabled={retrying.isPending}
+          onClick={() => {
+            if (!retrying.isPending) retrying.mutate();
+          }}
+        >
+          Try again
+        </button>
+      )}
+      <RefusedNote failure={retrying.error} />
+    </li>
+  );
+}
