@@ -9,12 +9,17 @@ const FALLBACK_POLL_MS = 2000;
 
 export class CommitWaiter {
   readonly #over: AbortSignal;
+  /** Held for as long as somebody waits: what a combined signal was made of may be collected otherwise, and a time-out with it. */
+  readonly #parts: readonly AbortSignal[];
   readonly #unsubscribe: () => void;
   #pending = false;
   #wake: (() => void) | null = null;
 
-  constructor(events: CommitSignal, over: AbortSignal) {
+  /** Over as soon as one of the signals is. */
+  constructor(events: CommitSignal, ...parts: readonly AbortSignal[]) {
+    const over = AbortSignal.any([...parts]);
     this.#over = over;
+    this.#parts = parts;
     const signal = (): void => {
       this.#pending = true;
       this.#wake?.();
@@ -34,7 +39,7 @@ export class CommitWaiter {
 
   /** Nobody waits any more: the time is over, the caller has gone, or the server stops. */
   get over(): boolean {
-    return this.#over.aborted;
+    return this.#parts.some((part) => part.aborted);
   }
 
   async next(): Promise<void> {

@@ -152,11 +152,13 @@ async function outcomeOf(
   effect: EffectRecord,
   stopped: AbortSignal,
 ): Promise<EffectOutcome> {
-  const signal = AbortSignal.any([stopped, AbortSignal.timeout(schedule.timeoutMs)]);
+  const ends = AbortSignal.timeout(schedule.timeoutMs);
+  const signal = AbortSignal.any([stopped, ends]);
   try {
     return await handle(effect, signal);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = ends.aborted ? `no answer within ${String(schedule.timeoutMs / 1_000)} s` : reason;
     return { kind: "retry", error: { code: "unreachable", message }, afterMs: null };
   }
 }

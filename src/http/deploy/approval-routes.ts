@@ -139,8 +139,7 @@ function showing(events: CommitSignal, closing: AbortSignal): Endpoint {
         const headers = { "Retry-After": "15" };
         return problem("rate_limited", `At most ${String(WAITS_PER_CALLER)} waits at once per caller`, { headers });
       }
-      const over = AbortSignal.any([AbortSignal.timeout(seconds * 1_000), closing, exchange.gone()]);
-      const waiter = new CommitWaiter(events, over);
+      const waiter = new CommitWaiter(events, AbortSignal.timeout(seconds * 1_000), closing, exchange.gone());
       try {
         await untilChanged(exchange, { id: named.id, version: known }, waiter);
       } finally {

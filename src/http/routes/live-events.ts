@@ -43,9 +43,9 @@ export function liveEventsRoute(options: ServerOptions, closing: AbortSignal): P
           headers: { "Retry-After": "15" },
         });
       }
-      const over = AbortSignal.any([exchange.gone(), closing, AbortSignal.timeout(lifeOf(exchange.caller, options))]);
+      const life = AbortSignal.timeout(lifeOf(exchange.caller, options));
       try {
-        const waiter = new CommitWaiter(options.events, over);
+        const waiter = new CommitWaiter(options.events, exchange.gone(), closing, life);
         await follow({
           reader,
           after,

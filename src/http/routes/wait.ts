@@ -31,8 +31,7 @@ export function waitRoutes({ events }: ServerOptions, closing: AbortSignal): rea
           const headers = { "Retry-After": "15" };
           return problem("rate_limited", `At most ${String(WAITS_PER_CALLER)} waits at once per caller`, { headers });
         }
-        const over = AbortSignal.any([AbortSignal.timeout(query.timeout * 1000), closing, gone()]);
-        const waiter = new CommitWaiter(events, over);
+        const waiter = new CommitWaiter(events, AbortSignal.timeout(query.timeout * 1000), closing, gone());
         try {
           const request = await untilEnded(() => caller.app.reader.request(id, caller.viewer), waiter);
           if (request === undefined) return requestNotFound(pathText(params, "id"));
