@@ -20,7 +20,7 @@ interface Suite {
   readonly name: string;
   readonly include: readonly string[];
   readonly timeoutSeconds: number;
-  /** Suites that start servers, kill processes or drive a browser have the machine to themselves. */
+  /** Suites that start servers and kill processes have the machine to themselves. */
   readonly serial?: boolean;
 }
 
@@ -31,7 +31,8 @@ const suites: readonly Suite[] = [
   { name: "interop", include: ["test/interop/**/*.test.ts"], timeoutSeconds: 60 },
   { name: "simulation", include: ["test/simulation/**/*.test.ts"], timeoutSeconds: 120 },
   { name: "fault", include: ["test/fault/**/*.test.ts"], timeoutSeconds: 300, serial: true },
-  { name: "e2e", include: ["test/e2e/**/*.test.ts"], timeoutSeconds: 120, serial: true },
+  // Each file has a server, a database and a browser of its own.
+  { name: "e2e", include: ["test/e2e/**/*.test.ts"], timeoutSeconds: 120 },
 ];
 
 const workersMax = Math.max(2, Math.min(4, availableParallelism()));
