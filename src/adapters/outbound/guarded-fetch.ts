@@ -43,10 +43,18 @@ export function createGuardedFetch(settings: GuardedFetchSettings): GuardedFetch
     const fault = outboundUrlFault(text, settings);
     if (fault !== null) throw new OutboundRefused(`the address is not allowed: ${fault}`);
     const url = new URL(text);
-    const ends = AbortSignal.timeout(settings.timeoutMs ?? TIMEOUT_MS);
-    const signal = init.signal === undefined ? ends : AbortSignal.any([ends, init.signal]);
-    const address = await until(checkedAddress(hostOf(url), settings), signal);
-    return exchange(url, address, { init, signal, settings });
+    const ends = new AbortController();
+    // The timer holds the signal: of a combined one, a time-out that nobody holds may be collected before its time.
+    const timer = setTimeout(() => {
+      ends.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+    }, settings.timeoutMs ?? TIMEOUT_MS);
+    const signal = init.signal === undefined ? ends.signal : AbortSignal.any([ends.signal, init.signal]);
+    try {
+      const address = await until(checkedAddress(hostOf(url), settings), signal);
+      return await exchange(url, address, { init, signal, settings });
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 
