@@ -17,6 +17,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import { loadConfig } from "../../src/main/config.ts";
 import { packageRoot } from "../../src/main/package-root.ts";
 import { objectIn, textAt } from "../support/json-answer.ts";
+import { program } from "../support/program.ts";
 
 const REQUESTS = "/deploy-approval-requests";
 
@@ -294,10 +295,8 @@ function repository(app: string): { readonly directory: string; readonly head: s
 }
 
 function startServer(port: number, dataDir: string): ChildProcess {
-  const loader = join(packageRoot(), "node_modules/tsx/dist/loader.mjs");
-  const script = join(packageRoot(), "src/cli/countersign.ts");
   const flags = ["dev", "--no-demo", "--port", String(port), "--data", dataDir];
-  return spawn(process.execPath, ["--import", loader, script, ...flags], {
+  return spawn(process.execPath, [...program("countersign"), ...flags], {
     cwd: packageRoot(),
     env: { PATH: process.env["PATH"], HOME: folder, ...around.environment },
     stdio: ["ignore", "ignore", "inherit"],

@@ -8,7 +8,7 @@ import type { IdentityServer } from "./console-server.ts";
 import { isRecord, startIdentityServer } from "./console-server.ts";
 import { askRelease, seedPolicies } from "./identity-seed.ts";
 import type { Visit } from "./identity-visit.ts";
-import { accept, inviteAs, setUp, visit } from "./identity-visit.ts";
+import { accept, fieldOffers, inviteAs, setUp, signInByButton, visit } from "./identity-visit.ts";
 
 let server: IdentityServer;
 let browser: ConsoleBrowser;
@@ -132,11 +132,11 @@ describe("organizations", () => {
     await second.close();
 
     await ada.device.touched(false);
-    await page.getByRole("button", { name: /signed in as/ }).click();
-    await page.getByRole("menuitem", { name: "Sign out" }).click();
-    await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-    await ada.device.touched(true);
+    await fieldOffers(page, async () => {
+      await page.getByRole("button", { name: /signed in as/ }).click();
+      await page.getByRole("menuitem", { name: "Sign out" }).click();
+    });
+    await signInByButton(ada);
     await page.getByRole("heading", { name: "Inbox" }).waitFor();
     expect(await ada.api("GET /me")).toMatchObject({ organization: { name: "Holzwerk Nord" } });
     expect(await page.getByRole("button", { name: /^Organization: / }).count()).toBe(0);

@@ -8,7 +8,7 @@ import type { IdentityServer } from "./console-server.ts";
 import { isRecord, startIdentityServer } from "./console-server.ts";
 import { askRelease, seedPolicies } from "./identity-seed.ts";
 import type { Visit } from "./identity-visit.ts";
-import { accept, inviteAs, setUp, visit } from "./identity-visit.ts";
+import { accept, fieldOffers, inviteAs, setUp, signInByButton, visit } from "./identity-visit.ts";
 
 let server: IdentityServer;
 let browser: ConsoleBrowser;
@@ -94,11 +94,11 @@ describe("a session", () => {
     await bela.device.touched(false);
     const me = await bela.api("GET /me");
     const personId = String(isRecord(me) ? me["person_id"] : "");
-    await ada.api(`POST /people/${personId}/end-sessions`, {}, "fresh");
     // Nothing is pressed: the open page notices by itself.
-    await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-    await bela.device.touched(true);
+    await fieldOffers(page, async () => {
+      await ada.api(`POST /people/${personId}/end-sessions`, {}, "fresh");
+    });
+    await signInByButton(bela);
     await page.getByRole("heading", { name: "Requests" }).waitFor();
     await bela.isSound();
   });

@@ -63,6 +63,29 @@ async function attachDevice(session: CDPSession): Promise<PasskeyDevice> {
   };
 }
 
+/**
+ * In again by the button, with a device that nobody touches: a question that reached it untouched stays unanswered, so
+ * it is touched when the button has asked the server and the browser has not yet asked the device.
+ */
+export async function signInByButton({ page, device }: Visit): Promise<void> {
+  const asked = "**/v1/auth/passkey/options";
+  await page.route(asked, async (route) => {
+    await device.touched(true);
+    await route.continue();
+  });
+  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor({ state: "detached" });
+  await page.unroute(asked);
+}
+
+/** The sign-in page has come, and the ceremony behind its field has its challenge. */
+export async function fieldOffers(page: Page, leave: () => Promise<void>): Promise<void> {
+  const offered = page.waitForResponse((response) => response.url().endsWith("/v1/auth/passkey/options"));
+  await leave();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await offered;
+}
+
 interface PageCall {
   readonly act: string;
   readonly body: unknown;

@@ -1,7 +1,7 @@
 /** The command `countersign` in a process of its own, which a test can end as roughly as it likes. */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { packageRoot } from "../../src/main/package-root.ts";
+import { program } from "./program.ts";
 
 export interface CountersignProcess {
   readonly pid: number;
@@ -18,8 +18,7 @@ export function countersign(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): CountersignProcess {
-  const script = join(packageRoot(), "src", "cli", "countersign.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
+  const child = spawn(process.execPath, [...program("countersign"), ...args], {
     cwd: packageRoot(),
     env: { ...clean(process.env), ...environment },
     stdio: ["ignore", "pipe", "pipe"],

@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { packageRoot } from "../../src/main/package-root.ts";
+import { program } from "./program.ts";
 
 export interface RackGatewayRun {
   /** The exit status, or the signal's name. */
@@ -25,9 +25,7 @@ export interface RackGatewayCall {
 
 /** Only what is given stands in its environment. */
 export async function rackGateway(args: readonly string[], call: RackGatewayCall = {}): Promise<RackGatewayRun> {
-  const script = join(packageRoot(), "src", "cli", `${call.program ?? "rack-gateway"}.ts`);
-  const loader = join(packageRoot(), "node_modules", "tsx", "dist", "loader.mjs");
-  const child = spawn(process.execPath, ["--import", loader, script, ...args], {
+  const child = spawn(process.execPath, [...program(call.program ?? "rack-gateway"), ...args], {
     cwd: call.cwd ?? packageRoot(),
     env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...call.env },
     stdio: [call.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],

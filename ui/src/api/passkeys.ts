@@ -34,6 +34,19 @@ export function abandonPasskey(): void {
   WebAuthnAbortService.cancelCeremony();
 }
 
+let pressed = 0;
+
+/** While this runs no field begins to offer passkeys: a browser holds one ceremony, and the one that was asked for stays. */
+export async function insteadOfField<Done>(ceremony: () => Promise<Done>): Promise<Done> {
+  abandonPasskey();
+  pressed += 1;
+  try {
+    return await ceremony();
+  } finally {
+    pressed -= 1;
+  }
+}
+
 export async function createPasskey(options: JsonObject): Promise<Json> {
   if (!isCreationOptions(options))
     throw new PasskeyFailed("The server's options for a passkey cannot be read.", options);
@@ -44,6 +57,7 @@ export async function createPasskey(options: JsonObject): Promise<Json> {
 export async function askPasskey(options: JsonObject, inField = false): Promise<Json> {
   if (!isRequestOptions(options))
     throw new PasskeyFailed("The server's challenge for a passkey cannot be read.", options);
+  if (inField && pressed > 0) throw new PasskeyFailed("A passkey was asked for by a button meanwhile.", null, true);
   return answerOf(() => startAuthentication({ optionsJSON: options, useBrowserAutofill: inField }), requestFaults);
 }
 

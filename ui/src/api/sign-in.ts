@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { call } from "./call.ts";
-import { abandonPasskey, askPasskey } from "./passkeys.ts";
+import { askPasskey, insteadOfField } from "./passkeys.ts";
 import type { Answer } from "./read.ts";
 import { flag, jsonObject, list, nothing, nullable, object, orElse, text } from "./read.ts";
 import type { Me } from "./session.ts";
@@ -26,8 +26,16 @@ export const signInOptionsQuery = queryOptions({
 const readCeremony = object({ ceremony: text, options: jsonObject });
 
 /** With `inField` it waits until somebody picks a passkey that the browser offers in the login field. */
-export async function signInWithPasskey(inField = false): Promise<Me> {
-  if (!inField) abandonPasskey();
+export function signInWithPasskey(): Promise<Me> {
+  return insteadOfField(() => byPasskey(false));
+}
+
+/** Waits behind a field until a passkey is chosen there. */
+export function signInFromField(): Promise<Me> {
+  return byPasskey(true);
+}
+
+async function byPasskey(inField: boolean): Promise<Me> {
   const { ceremony, options } = await call(readCeremony, "/v1/auth/passkey/options", { method: "POST", body: {} });
   const response = await askPasskey(options, inField);
   return call(readMe, "/v1/auth/passkey", { method: "POST", body: { ceremony, response } });

@@ -116,7 +116,7 @@ interface ButtonsProps {
 /** One press each: the passkey first, then a button for every identity provider. */
 function Buttons({ options, passkeys, quiet, onEntered }: ButtonsProps): ReactNode {
   const next = useNext();
-  const byPasskey = useMutation({ mutationFn: () => signInWithPasskey(), onSuccess: onEntered });
+  const byPasskey = useMutation({ mutationFn: signInWithPasskey, onSuccess: onEntered });
   const byProvider = useMutation({
     mutationFn: (provider: string) => startProviderSignIn(provider, `/app${next ?? "/inbox"}`),
     onSuccess: (url) => {

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 
 import { abandonPasskey } from "../../api/passkeys.ts";
 import type { Me } from "../../api/session.ts";
-import { signInWithPasskey } from "../../api/sign-in.ts";
+import { signInFromField } from "../../api/sign-in.ts";
 
 /** Shorter than a challenge lives: the one that waits behind the field is always good. */
 const challengeMilliseconds = 100_000;
@@ -20,7 +20,7 @@ export function usePasskeyInField(on: boolean, onEntered: (me: Me) => Promise<vo
     const wait = async (): Promise<void> => {
       if (!(await browserSupportsWebAuthnAutofill())) return;
       try {
-        const me = await signInWithPasskey(true);
+        const me = await signInFromField();
         // Read again after waiting: the page may be gone by now.
         if (!hasEnded()) await entered.current(me);
       } catch {
