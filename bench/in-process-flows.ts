@@ -6,7 +6,7 @@ import { createPolicy } from "../src/app/create-policy.ts";
 import { createRequest } from "../src/app/create-request.ts";
 import { decideTask } from "../src/app/decide-task.ts";
 import { identify, type Principal } from "../src/app/identify.ts";
-import type { Actor } from "../src/core/person.ts";
+import { admitted, type Actor } from "../src/app/admitted-actor.ts";
 import { isRefusal } from "../src/core/refusal.ts";
 import type { Request } from "../src/core/request.ts";
 import { approvalPolicy, approverName, ARTIFACT_TYPE, smallContext, upTo, type Shape } from "./approval-policy.ts";
@@ -129,5 +129,5 @@ async function actor(app: Application, name: string): Promise<Actor> {
   };
   const found = await identify(app, principal);
   if (isRefusal(found)) throw new Error(found.message);
-  return found;
+  return admitted(found);
 }

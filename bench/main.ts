@@ -1,5 +1,7 @@
 /** `npm run bench [-- name] [options]`: runs one benchmark, or all of them with small sizes (docs/benchmarks.md). */
 import { parseArgs } from "node:util";
+import { benchDeployProxy } from "./deploy-proxy.ts";
+import { benchDeployUpload } from "./deploy-upload.ts";
 import { benchFlows } from "./flows.ts";
 import { benchGroupCommit } from "./group-commit.ts";
 import { benchLedgerVerify } from "./ledger-verify.ts";
@@ -39,7 +41,11 @@ npm run bench -- group-commit     commands per second with group commit, and one
 npm run bench -- start            cold and warm start to the first answer
     --runs 5
 npm run bench -- ledger-verify    entries per second of verification
-    --n 100000 --runs 5`;
+    --n 100000 --runs 5
+npm run bench -- deploy-proxy     calls through the deploy gate, beside a bare proxy
+    --n 8000
+npm run bench -- deploy-upload    an archive through the deploy gate: time, memory, event loop
+    --n 1024                      MiB of the archive; sixteen at once have a quarter of it each`;
 
 const MOST = 1_000_000;
 
@@ -65,12 +71,14 @@ interface Sizes {
   readonly flows: number;
   readonly runs: number;
   readonly entries: number;
+  readonly calls: number;
+  readonly mebibytes: number;
 }
 
-const FULL: Sizes = { flows: 250, runs: 5, entries: 100_000 };
+const FULL: Sizes = { flows: 250, runs: 5, entries: 100_000, calls: 8_000, mebibytes: 1_024 };
 const LONE_TURNS = 4;
 const LONE_FLOWS = 12;
-const SMALL: Sizes = { flows: 100, runs: 2, entries: 20_000 };
+const SMALL: Sizes = { flows: 100, runs: 2, entries: 20_000, calls: 4_000, mebibytes: 256 };
 
 function flows(sizes: Sizes): Promise<boolean> {
   return benchFlows({
@@ -106,6 +114,11 @@ const benchmarks: Readonly<Record<string, (sizes: Sizes) => boolean | Promise<bo
   start: (sizes) => benchStart({ runs: whole("runs", sizes.runs) }),
   "ledger-verify": (sizes) =>
     benchLedgerVerify({ entries: whole("n", sizes.entries), runs: whole("runs", sizes.runs) }),
+  "deploy-proxy": (sizes) => benchDeployProxy({ requests: whole("n", sizes.calls) }),
+  "deploy-upload": (sizes) => {
+    const mebibytes = whole("n", sizes.mebibytes);
+    return benchDeployUpload({ mebibytes, parallelMebibytes: Math.max(1, Math.floor(mebibytes / 4)) });
+  },
 };
 
 async function run(): Promise<boolean> {

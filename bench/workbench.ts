@@ -49,10 +49,11 @@ export async function openWorkbench(): Promise<Workbench> {
   const { orgId } = installation;
   const tools = { sha256: nodeSha256, random: (length: number) => new Uint8Array(randomBytes(length)), orgId };
   const clock = (): number => Date.now();
-  const { config } = loadConfig({}, {});
+  const loaded = loadConfig({}, {});
+  const { config } = loaded;
   const { app, store: unused } = buildApplication({
     ...{ connectionString: url, pool, orgId, config, commits: new CommitSignal() },
-    identity: identitySettings(config, { development: true, publicUrl: "http://localhost" }),
+    identity: identitySettings(loaded, { development: true, publicUrl: "http://localhost" }),
     keyring: { sealing: "bench", keys: new Map([["bench", randomBytes(32)]]) },
     isQuarantined: () => false,
     deploy: withoutRacks(() => Date.now()),

@@ -64,7 +64,7 @@ async function setupToken({ config, dataDir, url: publicUrl }: DemoPlace): Promi
     if (opened.report.findings.length > 0) return null;
     const { app, store } = buildApplication({
       ...{ pool, config, connectionString: url, orgId: opened.installation.orgId, commits: new CommitSignal() },
-      identity: identitySettings(config, { development: true, publicUrl }),
+      identity: identitySettings({ config, settings: [] }, { development: true, publicUrl }),
       keyring: await readKeyring(process.env, dataDir),
       isQuarantined: () => false,
       deploy: withoutRacks(() => Date.now()),

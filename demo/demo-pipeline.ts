@@ -118,7 +118,7 @@ async function waitFor(stage: DemoStage, { id, bin, commit, environment, signal 
 }
 
 /** A directory that holds the program `rack-gateway`. */
-export async function programs(): Promise<string> {
+async function programs(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "countersign-demo-"));
   const file = join(directory, "rack-gateway");
   const loader = join(packageRoot(), "node_modules/tsx/dist/loader.mjs");

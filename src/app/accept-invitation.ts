@@ -137,7 +137,7 @@ function newLogin(app: Application, world: World, { personId, assignee }: Asked)
   if ([owner, known].some((id) => id !== undefined && id !== personId)) {
     return refuse(
       "already_exists",
-      "Somebody here has your user name already: ask for an invitation under another one",
+      "Somebody has your user name already: if it is you, sign in and join the organization with this link; else ask for an invitation under another one",
     );
   }
   const { identity, alias } = localLogin(app, world.now, { personId, login: assignee, orgId: app.orgId });

@@ -1,6 +1,6 @@
 /** Which version of a line new requests follow. At most one; both facts of a change commit together (R-POLICY-3). */
 import { checkPolicy, hasErrors } from "../core/check-policy.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { PolicyVersion } from "../ports/change-set.ts";
 import type { Application } from "./application.ts";

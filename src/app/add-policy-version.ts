@@ -1,6 +1,6 @@
 /** A new version of a policy line, as a draft. */
 import type { JsonObject } from "../core/json.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { PolicyVersion } from "../ports/change-set.ts";
 import type { Application } from "./application.ts";

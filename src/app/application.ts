@@ -1,6 +1,7 @@
 /** What every use case is given. Built once per organization, in src/main. */
 import type { Settings } from "../core/facts.ts";
 import type { NewId } from "../core/ids.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { CommandStore } from "../ports/command-store.ts";
 import type { Passkeys, Passwords, Totp } from "../ports/factors.ts";
 import type { IdentityProviders } from "../ports/identity-provider.ts";
@@ -13,6 +14,7 @@ import type { Sha256 } from "../ledger/sha256.ts";
 import type { DeployParts } from "./deploy/deploy-parts.ts";
 import type { LastSeen } from "./last-seen.ts";
 import type { RefusalDesk } from "./refusal-desk.ts";
+import type { SettingOrigin } from "./setting-origin.ts";
 
 export interface Application {
   readonly store: CommandStore;
@@ -40,6 +42,8 @@ export interface Application {
   readonly organizations: OrganizationDirectory;
   readonly refusals: RefusalDesk;
   readonly deploy: DeployParts;
+  /** What the gates bring with them into every organization, as it is stored (docs/spec/policies.md R-POLICY-10). */
+  readonly managedPolicies: readonly JsonObject[];
   readonly clock: () => number;
 }
 
@@ -79,6 +83,8 @@ export interface IdentitySettings {
   readonly apiTokenMaxDays: number;
   /** Whom a person's forwarded token must be made for (R-IDP-12); "" is anybody, null that no such tokens are taken. */
   readonly personTokenAudience: string | null;
+  /** Where these come from, for those that are shown as settings; the others are as they are by default. */
+  readonly said: Readonly<Partial<Record<string, SettingOrigin>>>;
   /** Tokens are not verified and people may sign in as anybody (R-DEV). */
   readonly development: boolean;
 }

@@ -1,7 +1,7 @@
 /** A live request is called off. */
 import type { GateCancel } from "../core/cancel-request.ts";
 import type { RequestId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Request } from "../core/request.ts";
 import type { StoreCommand } from "../ports/command-store.ts";

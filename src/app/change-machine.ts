@@ -3,7 +3,7 @@
  * do not hold themselves (docs/spec/identity.md R-ID-8, R-TOK-4).
  */
 import { intersect, type Permission } from "../core/permission.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { refuse } from "../core/refusal.ts";
 import type { StoreCommand, World } from "../ports/command-store.ts";

@@ -1,11 +1,12 @@
 /** Organizations of the installation: made, renamed, suspended, taken up again (docs/spec/identity.md section 9). */
-import type { Actor } from "../core/person.ts";
-import { refuse, type Refusal } from "../core/refusal.ts";
+import type { Actor } from "./admitted-actor.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { Carried, World } from "../ports/command-store.ts";
 import type { OrganizationRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
 import { describe, hidden, type EntryData } from "./entry-writer.ts";
+import { installManagedPolicies } from "./install-managed-policies.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
 
@@ -15,7 +16,18 @@ export interface OrganizationInput {
   readonly slug: string;
 }
 
+/** What the gates bring with them is there before anybody hears of it; where this stops in between, the next start sees to it. */
 export async function createOrganization(
+  app: Application,
+  actor: Actor,
+  input: OrganizationInput,
+): Promise<OrganizationRecord | Refusal> {
+  const made = await insertOrganization(app, actor, input);
+  if (!isRefusal(made)) await installManagedPolicies(app.forOrganization(made.id), app.managedPolicies);
+  return made;
+}
+
+function insertOrganization(
   app: Application,
   actor: Actor,
   { name, slug }: OrganizationInput,

@@ -3,7 +3,7 @@
  * sessions, devices and seats. Implements the status table of docs/spec/identity.md section 1.
  */
 import type { PersonId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { hasLeft, type PersonStatus } from "../core/person-status.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { Facts } from "../core/facts.ts";

@@ -1,6 +1,6 @@
 /** Name and address of a person, and the end of all their sessions, by an administrator. */
 import type { PersonId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { PersonRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";

@@ -1,6 +1,6 @@
 /** Marking a task as one's own, and taking the mark back. */
 import type { TaskId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { Bug, type Refusal } from "../core/refusal.ts";
 import { findTask, type Request, type StageRun, type Task } from "../core/request.ts";
 import type { Application } from "./application.ts";

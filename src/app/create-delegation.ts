@@ -1,5 +1,6 @@
 /** Somebody is away and names who decides instead. Implements docs/spec/engine.md R-DELEG-7 and R-DELEG-9. */
-import { isMachineName, type Actor, type Instant, type Person } from "../core/person.ts";
+import { isMachineName, type Instant, type Person } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { DelegationRecord } from "../ports/change-set.ts";
 import type { StoreCommand, World } from "../ports/command-store.ts";

@@ -1,5 +1,5 @@
 /** Something that is not a person gets a name, and people who answer for it (docs/spec/identity.md R-ID-8). */
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { StoreCommand } from "../ports/command-store.ts";
 import type { MachineKind, MachineRecord } from "../ports/identity-records.ts";

@@ -3,7 +3,7 @@ import { createRequest as create, requesterOf, type NewRequest } from "../core/c
 import { expressionData, factsNeeded } from "../core/facts.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { Request, RequestCallback } from "../core/request.ts";
 import { boundPayload } from "../gates/generic/bound-payload.ts";

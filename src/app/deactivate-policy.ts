@@ -1,5 +1,5 @@
 /** The line is left without an active version; requests already made go on with theirs (R-POLICY-4). */
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { PolicyVersion } from "../ports/change-set.ts";
 import type { Application } from "./application.ts";

@@ -4,7 +4,7 @@
  * R-DECIDE-9, docs/spec/identity.md R-STEP-5 and R-SIGN-5.
  */
 import type { JsonValue } from "../core/json.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { SessionRecord } from "../ports/identity-records.ts";
 import type { Viewer } from "../ports/reader.ts";

@@ -1,7 +1,8 @@
 /** A person approves, rejects or abstains, with whatever proves it (docs/spec/identity.md sections 6 and 7). */
 import { SESSION_ALONE, type Proven } from "../core/assurance.ts";
 import type { DecisionId, TaskId } from "../core/ids.ts";
-import type { Actor, Instant } from "../core/person.ts";
+import type { Instant } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { Bug, isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import {
   findTask,
@@ -119,7 +120,7 @@ function decideCommand(deciding: Deciding): StoreCommand<DecisionMade | Refusal>
       const assessed = assess(deciding, world, request);
       if ("refusal" in assessed) return refused(deciding, request, assessed);
       const carried = requestCommand(app, decisionAct(deciding, assessed)).carryOut(world, facts);
-      return completed(carried, assessed, request);
+      return completed(withGateRecords(carried, input, { world, before: request }), assessed, request);
     },
   };
 }
@@ -256,6 +257,19 @@ function unproven(refusal: Refusal): Unproven {
 function refused({ app, actor }: Deciding, request: Request, { refusal, changes }: Unproven): Carried<Refusal> {
   const told = refusalEntries(app, actor, request, refusal);
   return { answer: refusal, changes: { ...changes, entries: [...changes.entries, ...told] } };
+}
+
+/** The decision that completed the approval takes along what its gate remembers of this moment. */
+function withGateRecords(
+  carried: Carried<DecisionMade | Refusal>,
+  { grantWindow }: DecideTaskInput,
+  { world, before }: { readonly world: World; readonly before: Request },
+): Carried<DecisionMade | Refusal> {
+  const { answer, changes } = carried;
+  if (grantWindow === undefined || isRefusal(answer)) return carried;
+  if (before.grant !== null || answer.request.grant === null) return carried;
+  const records = { ...changes.records, ...grantWindow.approved(world) };
+  return { answer, changes: { ...changes, records } };
 }
 
 function completed(

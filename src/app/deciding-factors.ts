@@ -9,20 +9,18 @@ import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { FactorRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
-import { factorRules, type FactorRules } from "./factor-rules.ts";
+import { factorRules, isAllowedPasskey, type FactorRules } from "./factor-rules.ts";
 import { isLiveFactor } from "./factor-used.ts";
 
 type SigningRules = Pick<FactorRules, "aaguids">;
 
 /** Row 5 of table 7.3, for a factor of the person; null when it may sign. */
-export function signingRefusal(factor: FactorRecord, { aaguids }: SigningRules, now: Instant): Refusal | null {
+export function signingRefusal(factor: FactorRecord, rules: SigningRules, now: Instant): Refusal | null {
   if (factor.type !== "passkey" || !isLiveFactor(factor) || factor.signingDisabledAt !== null) {
     return refuse("factor_unknown", "This passkey does not sign any more: use another one");
   }
   if (factor.usableAt > now) return coolingDown(factor.usableAt);
-  if (aaguids === null) return null;
-  const isApproved = aaguids.length === 0 || aaguids.includes(factor.aaguid ?? "");
-  if (factor.backupEligible === false && isApproved) return null;
+  if (isAllowedPasskey(factor, rules)) return null;
   return refuse("factor_not_device_bound", "Only passkeys that are bound to an approved device sign here");
 }
 

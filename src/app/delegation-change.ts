@@ -1,5 +1,5 @@
 /** How a delegation is told to the ledger and the audit list, and whose it may be (R-DELEG-7). */
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { ChangeSet, DelegationRecord } from "../ports/change-set.ts";
 import type { World } from "../ports/command-store.ts";

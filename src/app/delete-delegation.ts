@@ -1,6 +1,6 @@
 /** A delegation ends early. Tasks that were given out under it stay where they are. */
 import type { DelegationId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { DelegationRecord } from "../ports/change-set.ts";
 import type { StoreCommand } from "../ports/command-store.ts";

@@ -1,5 +1,5 @@
 /** A role or group of the local directory goes away; rules that name it fail from then on. */
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { DirectoryEntry } from "../ports/identity-records.ts";
 import type { StoreCommand } from "../ports/command-store.ts";

@@ -1,5 +1,5 @@
 /** A draft that nobody needs is thrown away (R-POLICY-6). */
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { PolicyVersion } from "../ports/change-set.ts";
 import type { Application } from "./application.ts";

@@ -1,5 +1,5 @@
 /** How a change of the local directory is told to the ledger and the audit list. */
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { ChangeSet } from "../ports/change-set.ts";
 import type { DirectoryEntry } from "../ports/identity-records.ts";
 import type { World } from "../ports/command-store.ts";

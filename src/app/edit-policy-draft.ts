@@ -1,7 +1,7 @@
 /** A draft is replaced wholly. Versions that were ever active are immutable (R-POLICY-2). */
 import { checkPolicy } from "../core/check-policy.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { PolicyVersion } from "../ports/change-set.ts";
 import type { Application } from "./application.ts";

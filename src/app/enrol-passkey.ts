@@ -8,7 +8,7 @@ import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
 import { enrolFactor, type Enrolled } from "./enrol-factor.ts";
 import type { EntryData } from "./entry-writer.ts";
-import { factorRules, type FactorRules } from "./factor-rules.ts";
+import { factorRules, isAllowedPasskey } from "./factor-rules.ts";
 import type { Prover } from "./factor-throttle.ts";
 import { base64url, hex } from "./ledger-names.ts";
 
@@ -67,7 +67,7 @@ export async function enrolPasskey(app: Application, who: Prover, answer: Passke
   const key = parsePublicKey(passkey.publicKey);
   if (key === null) return faultRefusal("assertion_invalid");
   const rules = await factorRules(app);
-  if (!isAllowed(passkey, rules)) {
+  if (!isAllowedPasskey(passkey, rules)) {
     return refuse("factor_not_device_bound", "Your organization takes only approved keys that are bound to one device");
   }
   const { handle } = ceremony.data;
@@ -84,13 +84,6 @@ export async function enrolPasskey(app: Application, who: Prover, answer: Passke
 
 function isOwn({ purpose, personId, sessionId }: CeremonyRecord, who: Prover): boolean {
   return purpose === PURPOSE && personId === who.personId && sessionId === who.sessionId;
-}
-
-/** A model is believed only with an attestation; self-made keys have none (R-FACT-12). */
-function isAllowed({ backupEligible, attestation, aaguid }: NewPasskey, { aaguids }: FactorRules): boolean {
-  if (aaguids === null) return true;
-  if (backupEligible) return false;
-  return aaguids.length === 0 || (attestation !== "" && aaguids.includes(aaguid));
 }
 
 function toldOf(app: Application, passkey: NewPasskey, spki: string): EntryData {

@@ -3,7 +3,7 @@
  * shown, and the openings that the asker may see. Implements docs/spec/ledger.md section 11 (the server's side of a bundle).
  */
 import type { RequestId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { permits, type Permission } from "../core/permission.ts";
 import { Bug } from "../core/refusal.ts";
 import {

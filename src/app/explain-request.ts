@@ -2,7 +2,7 @@
 import { tryCompilePolicy } from "../core/compile-policy.ts";
 import { explain, type Explanation } from "../core/explain.ts";
 import type { NewId, PersonId, RequestId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { Bug } from "../core/refusal.ts";
 import { isOpenTask, type Request } from "../core/request.ts";
 import type { Viewer } from "../ports/reader.ts";

@@ -1,5 +1,6 @@
 /** What an organization says about factors: its own settings where it has them, else those of the installation. */
 import { isJsonObject, type JsonValue } from "../core/json.ts";
+import type { FactorRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
 
@@ -7,10 +8,22 @@ export interface FactorRules {
   readonly coolDownHours: number;
   readonly backupCodesDecide: boolean;
   /**
-   * Null where any authenticator will do; else keys that are bound to a device, of these models by their own attestation, or
-   * of any model when the list is empty (R-FACT-1, R-FACT-12).
+   * Null where any authenticator will do; else keys that are bound to a device: of these models by an attestation of their
+   * maker, or of any model when the list is empty (R-FACT-1, R-FACT-12).
    */
   readonly aaguids: readonly string[] | null;
+}
+
+/** What there is to say of a passkey, when it is enrolled and whenever it is to sign: bound to a device, of a model that is taken. */
+export function isAllowedPasskey(
+  { backupEligible, attestation, aaguid }: Pick<FactorRecord, "backupEligible" | "attestation" | "aaguid">,
+  { aaguids }: Pick<FactorRules, "aaguids">,
+): boolean {
+  if (aaguids === null) return true;
+  if (backupEligible !== false) return false;
+  // Without a believed attestation the model is what the key says of itself.
+  const isAttested = attestation !== null && attestation !== "";
+  return aaguids.length === 0 || (isAttested && aaguid !== null && aaguids.includes(aaguid));
 }
 
 const COOL_DOWN_HOURS_MAX = 168;

@@ -1,6 +1,6 @@
 /** A second person ends the cool-down of somebody's new factor, with a reason; nobody does it for themselves (docs/spec/identity.md R-FACT-9). */
 import type { PersonId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { FactorRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";

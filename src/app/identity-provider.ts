@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from "../core/json.ts";
 import { permitsAll } from "../core/permission.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import { roleNamed } from "../core/roles.ts";
 import type { DescribedEntry } from "../ports/change-set.ts";

@@ -1,6 +1,6 @@
 /**
  * The policies that the product brings with it, in one organization: installed when they are missing, replaced by a new version
- * when the product's differs, otherwise left alone. Done at every start. Implements docs/spec/policies.md R-POLICY-10.
+ * when the product's differs, otherwise left alone. Done at every start and for every new organization. Implements docs/spec/policies.md R-POLICY-10.
  */
 import { checkPolicy, hasErrors, type PolicyInstallation } from "../core/check-policy.ts";
 import type { JsonObject } from "../core/json.ts";

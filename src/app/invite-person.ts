@@ -3,7 +3,8 @@
  * address (docs/spec/identity.md R-LOCAL-6, R-ID-6). Whom a policy named already keeps the tasks that wait under that name.
  */
 import type { PersonId } from "../core/ids.ts";
-import { isMachineName, type Actor } from "../core/person.ts";
+import { isMachineName } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { Role } from "../core/roles.ts";
 import type { Carried, Needs, World } from "../ports/command-store.ts";
@@ -13,7 +14,7 @@ import type { Application } from "./application.ts";
 import { hidden } from "./entry-writer.ts";
 import { LOCAL_ISSUER } from "./identify.ts";
 import { ledgerActor } from "./ledger-names.ts";
-import { localLogin, loginSubject } from "./local-login.ts";
+import { localLogin, loginSubject, personOfLogin } from "./local-login.ts";
 import { NO_CHANGE } from "./no-change.ts";
 import { newLink } from "./one-time-link.ts";
 import { grantsOf, outranked } from "./outranked.ts";
@@ -60,13 +61,15 @@ export async function submitInvitation(
   if (isMachineName(login)) return refuse("invalid_input", `'${login}' is the name of a machine`);
   const withAddress = await app.reader.records(recordsBy("person", "email", [invitation.email]));
   const withLogin = await app.reader.records(recordsBy("alias", "name", [login]));
+  const owner = await personOfLogin(app, login);
   const known = [
     ...withAddress.filter(({ orgId }) => orgId === app.orgId).map(({ id }) => id),
     ...withLogin.filter(({ orgId }) => orgId === app.orgId).map(({ personId }) => personId),
   ];
+  const elsewhere = [...withAddress.map(({ id }) => id), ...(owner === null ? [] : [owner])];
   return await app.store.submit<Invited | Refusal>({
     name: "invite_person",
-    needs: invitationNeeds(invitation, login, [...new Set(known)]),
+    needs: invitationNeeds(invitation, login, [...new Set([...known, ...elsewhere])]),
     alone: true,
     carryOut: (world) => carryOut(app, { invitation, login, by, known }, world),
   });
@@ -119,7 +122,7 @@ function carryOut(app: Application, asked: Asked, world: World): Carried<Invited
   const grants = missing.map((role) => newGrant(app, world, role, { personId: person.id, source, createdBy }));
   const link = newLink(app, world.now, { kind: "invitation", orgId: app.orgId, personId: person.id, createdBy });
   const local = found.claimed ? null : localLogin(app, world.now, { personId: person.id, login, orgId: app.orgId });
-  const identity: readonly IdentityRecord[] = local === null ? [] : [local.identity];
+  const identity: readonly IdentityRecord[] = local === null || found.takenElsewhere ? [] : [local.identity];
   const told = personAct(
     app,
     by.actor,
@@ -170,24 +173,47 @@ interface Found {
   readonly person: PersonRecord | null;
   /** The login is theirs already. */
   readonly claimed: boolean;
+  /** Somebody of another organization signs in under it: they may join as who they are (R-ORG-2). */
+  readonly takenElsewhere: boolean;
 }
 
 /** Whom the invitation is for: somebody invited before, somebody a policy named under this login, or somebody new. */
 function invitedAs(app: Application, asked: Asked, world: World): Found | Refusal {
   const { login } = asked;
-  const { email } = asked.invitation;
   const [same] = world
-    .records("person", "email", email)
+    .records("person", "email", asked.invitation.email)
     .filter(({ orgId, status }) => orgId === app.orgId && status !== "erased");
   const named = world.known(login)?.person.id;
   const owner = world.identity(LOCAL_ISSUER, loginSubject(login));
   const person = same ?? (named === undefined ? null : (world.personRecord(named) ?? null));
-  const others = [named, owner].some((id) => id !== undefined && id !== person?.id);
-  const hasCome = person !== null && person.status !== "invited" && person.status !== "placeholder";
-  if (hasCome || others) return refuse("already_exists", "Somebody here has this address or login already");
-  if (person === null) return { person: null, claimed: false };
+  const takenElsewhere = owner !== undefined && isStranger(app, world, owner);
+  const others = [named, takenElsewhere ? undefined : owner].some((id) => id !== undefined && id !== person?.id);
+  if (others || hasCome(app, world, { person, email: asked.invitation.email })) {
+    return refuse("already_exists", "Somebody here has this address or login already");
+  }
+  if (person === null) return { person: null, claimed: false, takenElsewhere };
   const refused = invitedAgain(app, asked, person.id, world);
   if (refused !== null) return refused;
   const assignee = person.status === "placeholder" ? login : person.assignee;
-  return { person: { ...person, assignee }, claimed: owner === person.id };
+  return { person: { ...person, assignee }, claimed: owner === person.id, takenElsewhere };
+}
+
+/** Somebody of this organization, from here or from elsewhere, who needs no invitation any more. */
+function hasCome(
+  app: Application,
+  world: World,
+  { person, email }: { readonly person: PersonRecord | null; readonly email: string },
+): boolean {
+  if (person !== null && person.status !== "invited" && person.status !== "placeholder") return true;
+  return world
+    .records("person", "email", email)
+    .some(({ id, orgId, status }) => orgId !== app.orgId && status !== "erased" && !isStranger(app, world, id));
+}
+
+/** Of another organization and without a role here: the invitation is answered as if there were nobody (R-ORG-2). */
+function isStranger(app: Application, world: World, id: PersonId): boolean {
+  const person = world.personRecord(id);
+  if (person === undefined || person.orgId === app.orgId) return false;
+  const grants = world.records("roleGrant", "personId", id);
+  return !grants.some(({ orgId, endedAt }) => endedAt === null && orgId === app.orgId);
 }

@@ -5,7 +5,7 @@
 import type { PersonId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
 import { mayAct } from "../core/person-status.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal, type RefusalDetail } from "../core/refusal.ts";
 import type { ChangeSet } from "../ports/change-set.ts";
 import type { World } from "../ports/command-store.ts";

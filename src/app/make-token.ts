@@ -87,7 +87,7 @@ function carryOut(app: Application, world: World, asked: Asked): Carried<MadeTok
     ...{ id: world.newId<"token">(), orgId: app.orgId, machineId: machine.id, name: input.name, prefix },
     ...{ lastFour: secret.slice(-4), scopes, creatorPermissions: lendable(permissions), limits: input.limits },
     ...{ createdBy: actor.assignee, createdAt: world.now, expiresAt, revokedAt: null, legacy: false },
-    exchanged: null,
+    ...{ exchanged: null, warnedDays: null },
   };
   const made: TokenSecretRecord = {
     ...{ tokenHash: secretHash(app, secret), tokenId: token.id, createdAt: world.now, endsAt: null },

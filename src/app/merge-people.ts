@@ -6,14 +6,15 @@ import { decide } from "../core/decide.ts";
 import { factsNeededLater, type Facts, type FactsNeeded } from "../core/facts.ts";
 import type { DecisionId, PersonId, RequestId } from "../core/ids.ts";
 import { asOnePerson } from "../core/merge-people.ts";
-import { foldName, isMachineName, type Actor, type Person } from "../core/person.ts";
+import { foldName, isMachineName, type Person } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { hasLeft, isDisabled } from "../core/person-status.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { ChangeSet } from "../ports/change-set.ts";
 import type { Carried, Needs, World } from "../ports/command-store.ts";
 import type { MachineRecord, PersonRecord } from "../ports/identity-records.ts";
 import type { Viewer } from "../ports/reader.ts";
-import { recordsBy } from "../ports/records.ts";
+import { recordsBy, type RecordQuery } from "../ports/records.ts";
 import type { Application } from "./application.ts";
 import { ledgerId } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
@@ -27,7 +28,22 @@ import { recordRequest } from "./record-request.ts";
 export interface Merge {
   readonly from: PersonId;
   readonly into: PersonId;
-  readonly reason: string;
+  readonly reason: string | null;
+}
+
+/** Why two records become one, and what comes of it besides. */
+export interface MergeAct {
+  readonly actor: Actor;
+  readonly merge: Merge;
+  /** What `refusal` and `besides` look at. */
+  readonly records: readonly RecordQuery[];
+  readonly refusal: (world: World, people: MergedPeople) => Refusal | null;
+  readonly besides: (world: World, people: MergedPeople) => ChangeSet;
+}
+
+export interface MergedPeople {
+  readonly from: PersonRecord;
+  readonly into: PersonRecord;
 }
 
 /** More live requests than this of one person are decided or cancelled first. */
@@ -41,14 +57,27 @@ export async function mergePeople(app: Application, actor: Actor, merge: Merge):
     return refuse("permission_denied", "Nobody merges themselves: ask another administrator");
   }
   const holders = await holderNeeds(app);
+  return submitMerge(app, {
+    ...{ actor, merge, records: holders.records },
+    refusal: (world, people) => mergeRefused(app, actor, people, world),
+    besides: () => NO_CHANGE,
+    holders,
+  });
+}
+
+/** Also for whoever joins an organization as who they are (join-organization.ts). */
+export async function submitMerge(
+  app: Application,
+  act: MergeAct & { readonly holders?: HolderNeeds },
+): Promise<PersonRecord | Refusal> {
   const recorded = new Map<DecisionId, number>();
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     const merged = await app.store.submit<Merged>({
       name: "merge_people",
-      needs: mergeNeeds(merge, holders),
+      needs: mergeNeeds(act, act.holders?.personIds ?? []),
       alone: true,
       gather: (world) => laterFacts(app, world),
-      carryOut: (world, facts) => carryOut(app, { actor, merge, recorded }, { world, facts }),
+      carryOut: (world, facts) => carryOut(app, { act, recorded }, { world, facts }),
     });
     if (isRefusal(merged)) return merged;
     if ("survivor" in merged) return merged.survivor;
@@ -58,13 +87,13 @@ export async function mergePeople(app: Application, actor: Actor, merge: Merge):
   return refuse("wrong_state", "Both are deciding at this moment: try again");
 }
 
-function mergeNeeds({ from, into }: Merge, holders: HolderNeeds): Needs {
+function mergeNeeds({ merge: { from, into }, records }: MergeAct, others: readonly PersonId[]): Needs {
   const both = [from, into];
   return {
-    personIds: [...both, ...holders.personIds],
+    personIds: [...both, ...others],
     requestsOf: { personIds: [from], as: "anybody", limit: REQUESTS_MAX + 1 },
     records: [
-      ...holders.records,
+      ...records,
       ...accessOf(from),
       recordsBy("identity", "personId", [from]),
       recordsBy("alias", "personId", both),
@@ -87,8 +116,7 @@ function laterFacts(app: Application, world: World): FactsNeeded {
 }
 
 interface Asked {
-  readonly actor: Actor;
-  readonly merge: Merge;
+  readonly act: MergeAct;
   readonly recorded: ReadonlyMap<DecisionId, number>;
 }
 
@@ -97,10 +125,10 @@ function carryOut(
   asked: Asked,
   { world, facts }: { readonly world: World; readonly facts: Facts },
 ): Carried<Merged> {
-  const { merge, actor } = asked;
+  const { merge, actor, refusal, besides } = asked.act;
   const [from, into] = [world.personRecord(merge.from), world.personRecord(merge.into)];
   if (from === undefined || into === undefined) return { answer: personUnknown(), changes: NO_CHANGE };
-  const refused = mergeRefused(app, actor, { from, into }, world);
+  const refused = refusal(world, { from, into }) ?? tooManyRequests(world, from);
   if (refused !== null) return { answer: refused, changes: NO_CHANGE };
   const survivor = survivorOf(from, into);
   const votes = mergedRequests(app, asked, { world, facts, person: personOf(world, survivor, from) });
@@ -116,16 +144,12 @@ function carryOut(
     world,
   );
   const moved: ChangeSet = { ...told, records: { person: [left(from), survivor], ...movedRecords(world, merge) } };
-  const changes = joinedChanges([moved, endedAccess(app, world, from.id, "merged"), votes.changes]);
+  const ended = endedAccess(app, world, from.id, "merged");
+  const changes = joinedChanges([moved, ended, votes.changes, besides(world, { from, into })]);
   return { answer: { survivor }, changes };
 }
 
-function mergeRefused(
-  app: Application,
-  actor: Actor,
-  { from, into }: { readonly from: PersonRecord; readonly into: PersonRecord },
-  world: World,
-): Refusal | null {
+function mergeRefused(app: Application, actor: Actor, { from, into }: MergedPeople, world: World): Refusal | null {
   if (from.orgId !== app.orgId || into.orgId !== app.orgId) return personUnknown();
   if (from.id === into.id) return refuse("wrong_state", "This is one person already");
   // Whoever comes in as the one that goes comes in as the survivor from then on.
@@ -134,11 +158,13 @@ function mergeRefused(
   if (from.status === "erased" || hasLeft(into.status)) {
     return refuse("wrong_state", "Neither an erased person nor one who has left can take part in a merge");
   }
-  if (world.requestsOfPeople().length > REQUESTS_MAX) {
-    const message = `${from.assignee} takes part in more than ${String(REQUESTS_MAX)} open requests: end some of them first`;
-    return refuse("wrong_state", message);
-  }
   return lastHolderRefusal(app, world, from.id);
+}
+
+function tooManyRequests(world: World, from: PersonRecord): Refusal | null {
+  if (world.requestsOfPeople().length <= REQUESTS_MAX) return null;
+  const message = `${from.assignee} takes part in more than ${String(REQUESTS_MAX)} open requests: end some of them first`;
+  return refuse("wrong_state", message);
 }
 
 /** What one of them lacks the other brings; somebody who came in stays in. */
@@ -178,7 +204,7 @@ function personOf(world: World, survivor: PersonRecord, from: PersonRecord): Per
 
 function mergedRequests(
   app: Application,
-  { merge, recorded }: Asked,
+  { act: { merge }, recorded }: Asked,
   { world, facts, person }: { readonly world: World; readonly facts: Facts; readonly person: Person },
 ): { readonly changes: ChangeSet } | { readonly lookUp: readonly RequestId[] } {
   const lookUp = new Set<RequestId>();

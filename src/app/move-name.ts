@@ -3,7 +3,8 @@
  * given to (docs/spec/identity.md R-ID-5).
  */
 import type { PersonId } from "../core/ids.ts";
-import { foldName, type Actor } from "../core/person.ts";
+import { foldName } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { PersonRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";

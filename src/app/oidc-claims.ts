@@ -24,9 +24,14 @@ export function claimAt(claims: JsonObject, path: string): JsonValue | undefined
 
 /** Is the claim this value, or a list that holds it? Numbers and flags count as they are written. */
 export function claimHolds(claims: JsonObject, path: string, value: string): boolean {
+  return claimTexts(claims, path).includes(value);
+}
+
+/** What the claim holds, as `claimHolds` compares it; empty where it is not there. */
+export function claimTexts(claims: JsonObject, path: string): readonly string[] {
   const found = claimAt(claims, path);
   const all: readonly JsonValue[] = Array.isArray(found) ? found : [found ?? null];
-  return all.some((one) => scalarText(one) === value);
+  return all.flatMap((one) => scalarText(one) ?? []);
 }
 
 /** Text that is there and not blank. */

@@ -4,7 +4,7 @@
  */
 import type { PersonId } from "../core/ids.ts";
 import { permits, permitsAll, type Permission } from "../core/permission.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import { permissionsOf } from "../core/roles.ts";
 import type { World } from "../ports/command-store.ts";

@@ -1,7 +1,7 @@
 /** An act on a person as changes: its entry and audit line, and everything that follows from it in the same transaction. */
 import type { PersonId } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { AuditRecord, ChangeSet, RequestChange } from "../ports/change-set.ts";
 import type { World } from "../ports/command-store.ts";
 import type { PersonRecord } from "../ports/identity-records.ts";

@@ -1,6 +1,6 @@
 /** A person gives up one of their identities: its subject is nobody from then on (docs/spec/identity.md R-ID-2, section 4). */
 import type { PersonId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { IdentityRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";

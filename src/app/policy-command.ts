@@ -1,7 +1,8 @@
 /** What commands on policies have in common: the line is read whole, changed alone, and the change is in the audit list. */
 import type { NewId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import type { Actor, Instant } from "../core/person.ts";
+import type { Instant } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { PolicyProblem } from "../core/policy.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { PolicyVersion } from "../ports/change-set.ts";

@@ -22,6 +22,7 @@ import { readToken } from "./token-format.ts";
 import { readTokenLimits, type TokenLimits } from "./token-limits.ts";
 import { tokenPermissions } from "./token-permissions.ts";
 import { readExchanged, type SingleUse } from "./workload-caller.ts";
+import { readKeptClaims, workloadIdentity, type WorkloadIdentity } from "./workload-identity.ts";
 
 export interface PresentedToken {
   readonly actor: Actor;
@@ -32,6 +33,8 @@ export interface PresentedToken {
   readonly limits: TokenLimits;
   /** Of the workload's token that it was given for (R-WID-3); null where somebody made it. */
   readonly singleUse: SingleUse | null;
+  /** Of which job's token it was given for (deploy R-OIDC-1); null where somebody made it. */
+  readonly workload: WorkloadIdentity | null;
   /** Null for a token without an end. */
   readonly expiresAt: Instant | null;
 }
@@ -65,7 +68,7 @@ function presented(found: FoundToken, limits: TokenLimits): PresentedToken {
   return {
     actor: machineActor(machine, { permissions, credential: ledgerId("tok", token.id) }),
     ...{ permissions, orgId: token.orgId, machine, tokenId: token.id, limits },
-    singleUse: exchanged?.singleUse ?? null,
+    ...{ singleUse: exchanged?.singleUse ?? null, workload: exchanged?.workload ?? null },
     expiresAt: earlier(token.expiresAt, secret.endsAt),
   };
 }
@@ -108,9 +111,10 @@ async function findToken(app: Application, hash: string): Promise<FoundToken | u
 async function exchangedOf(app: Application, { exchanged }: ApiTokenRecord): Promise<ExchangedFor | null> {
   if (exchanged === null) return null;
   const kept = readExchanged(exchanged);
-  if (kept === null) return { singleUse: { scope: "", value: "", expiresAt: 0 }, enabled: false };
+  if (kept === null) return { singleUse: { scope: "", value: "", expiresAt: 0 }, enabled: false, workload: null };
   const [provider] = await app.reader.records(recordsBy("workloadProvider", "id", [kept.provider]));
-  return { singleUse: kept.singleUse, enabled: provider?.deletedAt === null && provider.enabled };
+  const workload = provider === undefined ? null : workloadIdentity(provider, readKeptClaims(exchanged));
+  return { singleUse: kept.singleUse, enabled: provider?.deletedAt === null && provider.enabled, workload };
 }
 
 function tokenRefusal({ secret, token, machine, exchanged }: FoundToken, now: Instant): Refusal | null {

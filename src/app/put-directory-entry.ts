@@ -1,5 +1,5 @@
 /** A role or group of the local directory gets these members; it is made if it did not exist (engine R-RESOLVE-11). */
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { DirectoryEntry } from "../ports/identity-records.ts";
 import type { StoreCommand } from "../ports/command-store.ts";

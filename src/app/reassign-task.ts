@@ -1,7 +1,8 @@
 /** A task goes to somebody else, with its seat. */
 import type { Facts } from "../core/facts.ts";
 import type { TaskId } from "../core/ids.ts";
-import type { Actor, Instant } from "../core/person.ts";
+import type { Instant } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { findTask } from "../core/request.ts";
 import type { Application } from "./application.ts";

@@ -27,14 +27,14 @@ const KEPT_MAX = 10_000;
 export class RefusalRecorder {
   readonly #told = new Map<string, number>();
 
-  /** Never throws for a ledger that cannot be written: the refusal stands either way. */
+  /** `actor` null: nobody knows who it was. Never throws for a ledger that cannot be written: the refusal stands either way. */
   async record(
     app: Application,
-    actor: Actor,
+    actor: Actor | null,
     { code, route, address, about = {}, request }: RefusedAccess,
   ): Promise<void> {
-    const name = ledgerActor(actor, app.sha256);
-    const key = JSON.stringify([app.orgId, name, actor.credential, code, route, request?.id]);
+    const { name, credential } = namesOf(app, actor);
+    const key = JSON.stringify([app.orgId, name, credential, code, route, request?.id]);
     const now = app.clock();
     const told = this.#told.get(key);
     if (told !== undefined && now - told < ONCE_PER_MS) return;
@@ -43,7 +43,7 @@ export class RefusalRecorder {
     const where = address === null ? {} : { ctx: hidden({ address, ...about }) };
     const entry = describe(
       {
-        ...{ org: ledgerId("org", app.orgId), kind: "access.refused", actor: name, credential: actor.credential },
+        ...{ org: ledgerId("org", app.orgId), kind: "access.refused", actor: name, credential },
         resource: request === undefined ? null : { digest: request.digest, gate: request.gate },
         request: request === undefined ? null : ledgerId("req", request.id),
         data: { code, route, ...where },
@@ -60,4 +60,9 @@ export class RefusalRecorder {
       if (!(error instanceof Unavailable)) throw error;
     }
   }
+}
+
+function namesOf(app: Application, actor: Actor | null): { readonly name: string; readonly credential: string | null } {
+  if (actor === null) return { name: "sys_server", credential: null };
+  return { name: ledgerActor(actor, app.sha256), credential: actor.credential };
 }

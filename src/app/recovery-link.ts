@@ -3,7 +3,7 @@
  * src/app/recover-account.ts (docs/spec/identity.md R-LOCAL-4). Nobody makes one for themselves.
  */
 import type { PersonId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";

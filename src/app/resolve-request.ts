@@ -1,6 +1,6 @@
 /** An administrator asks for a failed lookup of approvers to be tried now (R-RESOLVE-8). */
 import type { RequestId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Request } from "../core/request.ts";
 import type { Application } from "./application.ts";

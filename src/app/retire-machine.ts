@@ -1,5 +1,5 @@
 /** A machine is no longer in use: all its tokens end with it, in the same transaction (docs/spec/identity.md R-ID-8). */
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { ChangeSet } from "../ports/change-set.ts";
 import type { StoreCommand } from "../ports/command-store.ts";

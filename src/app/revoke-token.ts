@@ -11,6 +11,7 @@ import { NO_CHANGE } from "./no-change.ts";
 import { joinedChanges } from "./person-changes.ts";
 import { recordToken, tokenNotFound } from "./token-change.ts";
 import { makerNeeds, makerPermissions, mayKeepTokens, type TokenCaller } from "./token-maker.ts";
+import { keptByProvider, standsForProvider } from "./workload-caller.ts";
 
 /** Revoking what is revoked changes nothing. */
 export async function revokeToken(
@@ -48,6 +49,7 @@ function carryOut(
   if (isRefusal(permissions)) return { answer: permissions, changes: NO_CHANGE };
   const { actor } = caller;
   if (!mayKeepTokens(actor, permissions, machine)) return { answer: tokenNotFound(), changes: NO_CHANGE };
+  if (standsForProvider(before)) return { answer: keptByProvider(), changes: NO_CHANGE };
   if (before.revokedAt !== null) return { answer: before, changes: NO_CHANGE };
   const token: ApiTokenRecord = { ...before, revokedAt: world.now };
   const told = recordToken(app, { kind: "token.revoked", actor, token, machine }, world);

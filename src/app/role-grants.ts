@@ -4,7 +4,7 @@
  */
 import type { PersonId } from "../core/ids.ts";
 import { permitsAll } from "../core/permission.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import { permissionsOf, roleNamed, type Role } from "../core/roles.ts";
 import type { Carried, World } from "../ports/command-store.ts";

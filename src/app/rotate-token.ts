@@ -13,6 +13,7 @@ import { recordToken, tokenNotFound } from "./token-change.ts";
 import { makeToken as tokenText, TOKEN_BYTES, TOKEN_PREFIXES } from "./token-format.ts";
 import { makerNeeds, makerPermissions, mayKeepTokens, type TokenCaller } from "./token-maker.ts";
 import { beyond } from "./token-permissions.ts";
+import { keptByProvider, standsForProvider } from "./workload-caller.ts";
 
 const HOUR = 3_600_000;
 
@@ -90,6 +91,7 @@ function fault(app: Application, world: World, { caller, token, machine }: Exami
   const permissions = makerPermissions(app, world, caller);
   if (isRefusal(permissions)) return permissions;
   if (!mayKeepTokens(caller.actor, permissions, machine)) return tokenNotFound();
+  if (standsForProvider(token)) return keptByProvider();
   if (token.revokedAt !== null) return refuse("wrong_state", "This token was revoked");
   if (machine.disabledAt !== null) return refuse("wrong_state", "The machine of this token was retired");
   if (token.expiresAt !== null && token.expiresAt <= world.now) {

@@ -3,7 +3,7 @@
  * (docs/spec/identity.md section 6, engine R-RESOLVE-11).
  */
 import type { PersonId } from "../core/ids.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { isRefusal, type Refusal } from "../core/refusal.ts";
 import type { ChangeSet } from "../ports/change-set.ts";
 import type { DirectoryEntry, ScimResourceRecord } from "../ports/identity-records.ts";

@@ -4,7 +4,8 @@
  */
 import type { Facts } from "../core/facts.ts";
 import type { PersonId } from "../core/ids.ts";
-import { foldName, type Actor } from "../core/person.ts";
+import { foldName } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { hasLeft } from "../core/person-status.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { ChangeSet } from "../ports/change-set.ts";

@@ -1,6 +1,6 @@
 /** What an organization decides for itself; what it leaves open the installation says (docs/spec/identity.md section 7). */
 import type { JsonValue } from "../core/json.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { SettingRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
@@ -9,6 +9,7 @@ import { auditRecord } from "./audit.ts";
 import { describe, hidden } from "./entry-writer.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
+import type { SettingOrigin } from "./setting-origin.ts";
 
 export type SettingKey =
   "require_sso" | "factor_cool_down_hours" | "aal3" | "aaguids" | "session_timeout_minutes" | "backup_codes_decide";
@@ -21,7 +22,11 @@ export interface Setting {
   readonly value: JsonValue;
   /** Null while the installation's value applies. */
   readonly changed: { readonly by: string; readonly at: number } | null;
+  /** Who says what applies while the organization says nothing. */
+  readonly said: SettingOrigin;
 }
+
+const UNSAID: SettingOrigin = { by: "default" };
 
 const DEFAULTS: Readonly<Record<SettingKey, (identity: IdentitySettings) => JsonValue>> = {
   require_sso: () => false,
@@ -50,12 +55,20 @@ export async function settings(app: Application): Promise<readonly Setting[]> {
       stored.find((record) => record.key === key),
     ),
   );
-  return [...own, { key: "person_token_audience", value: app.identity.personTokenAudience, changed: null }];
+  const audience = { value: app.identity.personTokenAudience, said: saidOf(app, "person_token_audience") };
+  return [...own, { key: "person_token_audience", ...audience, changed: null }];
 }
 
 function settingFrom(app: Application, key: SettingKey, record: SettingRecord | undefined): Setting {
-  if (record === undefined || record.value === null) return { key, value: DEFAULTS[key](app.identity), changed: null };
-  return { key, value: record.value, changed: { by: record.updatedBy, at: record.updatedAt } };
+  const said = saidOf(app, key);
+  if (record === undefined || record.value === null) {
+    return { key, value: DEFAULTS[key](app.identity), changed: null, said };
+  }
+  return { key, value: record.value, changed: { by: record.updatedBy, at: record.updatedAt }, said };
+}
+
+function saidOf({ identity }: Application, key: Setting["key"]): SettingOrigin {
+  return identity.said[key] ?? UNSAID;
 }
 
 /** How long a browser's session may lie idle here: the shorter of both, so that an organization is never laxer. */

@@ -7,7 +7,7 @@ import type { Assurance, ProofMethod } from "../core/assurance-level.ts";
 import { tryCompilePolicy } from "../core/compile-policy.ts";
 import type { TaskId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { ruleOf } from "../core/progress.ts";
 import { Bug, isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { Request } from "../core/request.ts";

@@ -3,7 +3,7 @@ import { isCreator } from "../core/cancel-request.ts";
 import type { Grant } from "../core/grant.ts";
 import type { RequestId } from "../core/ids.ts";
 import { tryCompilePolicy } from "../core/compile-policy.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { Bug, refuse, type Refusal } from "../core/refusal.ts";
 import type { Request } from "../core/request.ts";
 import { verdictOn, type Verdict } from "../core/verdict.ts";

@@ -10,6 +10,7 @@ import type { World } from "../ports/command-store.ts";
 import type { FactorRecord, PersonRecord, TrustedDeviceRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { withDeploySettings } from "./deploy/narrowed-identity.ts";
 import { localSignInRefusal } from "./local-sign-in.ts";
 import { loginSubject, personOfLogin } from "./local-login.ts";
 import { SIGN_IN_ACT } from "./proof-act.ts";
@@ -126,7 +127,7 @@ async function letIn(
   about: PasswordSignIn,
   { person, second }: Entering,
 ): Promise<PasswordSignedIn | Refusal> {
-  const home = app.forOrganization(person.orgId);
+  const home = await withDeploySettings(app.forOrganization(person.orgId));
   const closed = await localSignInRefusal(home, person);
   if (closed !== null) return closed;
   const { client, address, replaces } = about;

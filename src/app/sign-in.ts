@@ -11,6 +11,7 @@ import type { Carried, World } from "../ports/command-store.ts";
 import type { PersonRecord, SessionKind, SessionRecord } from "../ports/identity-records.ts";
 import { recordsBy, type RecordChanges, type RecordQuery } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { withDeploySettings } from "./deploy/narrowed-identity.ts";
 import { describe, hidden } from "./entry-writer.ts";
 import { memberActor, statusRefusal } from "./identify.ts";
 import { ledgerId } from "./ledger-names.ts";
@@ -54,7 +55,9 @@ export interface SignedIn {
   readonly enrolled: boolean;
 }
 
-export async function signIn(app: Application, about: SigningIn): Promise<SignedIn | Refusal> {
+export async function signIn(given: Application, about: SigningIn): Promise<SignedIn | Refusal> {
+  // Nobody is signed in yet, so nobody has narrowed what the gate's settings narrow (deploy R-SETTINGS-3).
+  const app = await withDeploySettings(given);
   const rules = await sessionRules(app);
   const replaced = about.replaces === undefined || about.replaces === null ? [] : [secretHash(app, about.replaces)];
   const opened = await app.store.submit<{ readonly token: string; readonly session: SessionRecord } | Refusal>({

@@ -8,6 +8,7 @@ import type { ApiTokenRecord, MachineRecord, TokenSecretRecord } from "../ports/
 import type { TokenUse } from "../ports/token-uses.ts";
 import { createCredentialCache, type CredentialCache } from "./credential-cache.ts";
 import type { SingleUse } from "./workload-caller.ts";
+import type { WorkloadIdentity } from "./workload-identity.ts";
 
 export interface TokenOwner {
   readonly active: boolean;
@@ -29,6 +30,7 @@ export interface ExchangedFor {
   readonly singleUse: SingleUse;
   /** Does the provider still let workloads in? */
   readonly enabled: boolean;
+  readonly workload: WorkloadIdentity | null;
 }
 
 export interface TokenDesk {

@@ -1,51 +1,18 @@
 /** Tokens whose time is nearly over, and those whose time is over. Implements docs/spec/identity.md R-TOK-3. */
-import type { PersonId } from "../core/ids.ts";
 import type { Instant } from "../core/person.ts";
 import type { StoreCommand } from "../ports/command-store.ts";
-import type { Reader, TokenView } from "../ports/reader.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
 import { NO_CHANGE } from "./no-change.ts";
 import { tokenEntry } from "./token-change.ts";
 
 const DAY = 24 * 3_600_000;
-/** Days before the end on which somebody is told. */
-const WARNING_DAYS = [1, 7, 14] as const;
-const WARNED_MS = 14 * DAY;
+/** From the first warning on (token-warnings.ts). */
+const SOON_MS = 14 * DAY;
 const PAGE = 500;
 
 export function expiresSoon(expiresAt: Instant | null, now: Instant): boolean {
-  return expiresAt !== null && expiresAt > now && expiresAt - now <= WARNED_MS;
-}
-
-export interface ExpiringToken {
-  readonly token: TokenView;
-  /** The warning that is due: the least of 14, 7 and 1 days that the time left is within. */
-  readonly days: (typeof WARNING_DAYS)[number];
-  /** Owners, or the contact of a service account. */
-  readonly people: readonly PersonId[];
-}
-
-/** Live tokens of the reader's organization that end within 14 days. */
-export async function expiringTokens(reader: Reader, now: Instant): Promise<readonly ExpiringToken[]> {
-  const expiring: ExpiringToken[] = [];
-  const filter = { live: true, expiresBefore: now + WARNED_MS + 1, now, limit: PAGE };
-  let cursor: string | null = null;
-  do {
-    const page = await reader.tokens(cursor === null ? filter : { ...filter, cursor });
-    expiring.push(...page.items.flatMap((token) => expiringToken(token, now)));
-    cursor = page.next;
-  } while (cursor !== null);
-  return expiring;
-}
-
-function expiringToken(token: TokenView, now: Instant): readonly ExpiringToken[] {
-  const { expiresAt } = token.record;
-  if (expiresAt === null) return [];
-  const days = WARNING_DAYS.find((within) => expiresAt - now <= within * DAY);
-  const { owners, contactId } = token.machine;
-  const people = owners.length === 0 && contactId !== null ? [contactId] : owners;
-  return days === undefined ? [] : [{ token, days, people }];
+  return expiresAt !== null && expiresAt > now && expiresAt - now <= SOON_MS;
 }
 
 /** Tells the ledger of tokens that have ended by their time, each once; says how many. */

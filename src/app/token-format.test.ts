@@ -71,12 +71,15 @@ describe("the form of a token", () => {
     expect(readToken(text)).toBeNull();
   });
 
-  it("identity R-TOK-2: knows the older form, which has no checksum, by its length", () => {
+  it("identity R-TOK-2, deploy R-TOKEN-1: knows the older form, padded or not, which has no checksum, by its length", () => {
     fc.assert(
       fc.property(bytes, (random) => {
         const legacy = `rgw_${Buffer.from(random).toString("base64url")}`;
         expect(readToken(legacy)).toEqual({ prefix: "rgw_", legacy: true });
         expect(readToken(legacy.replace("rgw_", "cst_"))).toBeNull();
+        // As rack-gateway wrote it (deploy R-TOKEN-1).
+        expect(readToken(`${legacy}=`)).toEqual({ prefix: "rgw_", legacy: true });
+        expect(readToken(`${legacy}==`)).toBeNull();
       }),
     );
     expect(readToken(`rgw_${"A".repeat(42)}B`)).toBeNull();

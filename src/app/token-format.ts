@@ -20,8 +20,8 @@ const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const SECRET_DIGITS = 43;
 const CHECK_DIGITS = 6;
 
-/** 43 characters hold 258 bits: the last two are zero in what an encoder wrote. */
-const LEGACY = /^rgw_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+/** 43 characters hold 258 bits: the last two are zero in what an encoder wrote. rack-gateway's encoder adds the padding. */
+const LEGACY = /^rgw_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=?$/;
 
 export function makeToken(prefix: TokenPrefix, bytes: Uint8Array): string {
   invariant(bytes.length === TOKEN_BYTES, `a token holds ${String(TOKEN_BYTES)} random bytes`);

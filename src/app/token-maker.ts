@@ -4,7 +4,7 @@
  */
 import { mayAct } from "../core/person-status.ts";
 import { permits, type Permission } from "../core/permission.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import { permissionsOf } from "../core/roles.ts";
 import type { World } from "../ports/command-store.ts";

@@ -76,6 +76,17 @@ export async function ownDevices(app: Application, personId: PersonId): Promise<
   return devices.filter((device) => trusts(app, device)).sort((left, right) => right.createdAt - left.createdAt);
 }
 
+/** The secret that the browser keeps from here on. */
+export async function trustDevice(app: Application, personId: PersonId, browser: string): Promise<string> {
+  const { token, record, entry } = newDevice(app, app.clock(), { personId, browser });
+  await app.store.submit<null>({
+    name: "trust_device",
+    needs: {},
+    carryOut: () => ({ answer: null, changes: { entries: [entry], records: { trustedDevice: [record] } } }),
+  });
+  return token;
+}
+
 /** Null when it is done. */
 export async function revokeOwnDevice(app: Application, personId: PersonId, id: string): Promise<Refusal | null> {
   return app.store.submit<Refusal | null>({

@@ -6,7 +6,7 @@
 import type { Proven } from "../core/assurance.ts";
 import type { TaskId } from "../core/ids.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../core/json.ts";
-import type { Actor } from "../core/person.ts";
+import type { Actor } from "./admitted-actor.ts";
 import { Bug, isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { DecisionAction, Request } from "../core/request.ts";
 import { openTask, type OpenTask } from "../core/task-access.ts";

@@ -8,7 +8,7 @@ import { mayAct } from "../core/person-status.ts";
 import type { Actor, Instant } from "../core/person.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import { permissionsOf } from "../core/roles.ts";
-import type { MachineRecord, WorkloadProviderRecord } from "../ports/identity-records.ts";
+import type { ApiTokenRecord, MachineRecord, WorkloadProviderRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { WorkloadFault } from "../ports/workload-tokens.ts";
 import type { Application } from "./application.ts";
@@ -16,7 +16,8 @@ import { ledgerId } from "./ledger-names.ts";
 import { machineActor } from "./machine-actor.ts";
 import { secretHash } from "./session-record.ts";
 import { tokenPermissions } from "./token-permissions.ts";
-import { letsIn } from "./workload-rules.ts";
+import { jobOf, keptClaims, workloadIdentity, type WorkloadIdentity } from "./workload-identity.ts";
+import { isMeantFor, letsIn } from "./workload-rules.ts";
 import { oldestFirst } from "./workload-provider.ts";
 
 /** What a token can be used for once only. */
@@ -30,8 +31,9 @@ export interface SingleUse {
 }
 
 /** The same for a token that was given in exchange: what the workload's token may do once, the two may do once together. */
-export function exchangedFor(provider: string, { value, expiresAt }: SingleUse): JsonObject {
-  return { provider, value, expires_at: expiresAt };
+export function exchangedFor({ provider, singleUse, identity }: WorkloadCaller): JsonObject {
+  const { value, expiresAt } = singleUse;
+  return { provider: provider.id, value, expires_at: expiresAt, claims: identity.claims };
 }
 
 /** Null for what no exchange keeps so. */
@@ -39,6 +41,15 @@ export function readExchanged(kept: JsonObject): { readonly provider: string; re
   const { provider, value, expires_at: expiresAt } = kept;
   if (typeof provider !== "string" || typeof value !== "string" || typeof expiresAt !== "number") return null;
   return { provider, singleUse: { scope: scopeOf(provider), value, expiresAt } };
+}
+
+/** Is it the token without a secret that stands for a provider (deploy R-OIDC-1)? It goes with the provider, and with nothing else. */
+export function standsForProvider({ id, exchanged }: Pick<ApiTokenRecord, "id" | "exchanged">): boolean {
+  return exchanged?.["provider"] === id && exchanged["value"] === undefined;
+}
+
+export function keptByProvider(): Refusal {
+  return refuse("wrong_state", "This token stands for a workload provider: change or remove the provider");
 }
 
 function scopeOf(provider: string): string {
@@ -53,9 +64,12 @@ export interface WorkloadCaller {
   readonly provider: WorkloadProviderRecord;
   readonly expiresAt: Instant;
   readonly singleUse: SingleUse;
+  /** Which job of the provider's it is (deploy R-OIDC-1). */
+  readonly identity: WorkloadIdentity;
 }
 
 const SKEW_MS = 60_000;
+const JOB_MS = 24 * 3_600_000;
 
 /** Null when no registered provider's issuer is named: the token may be somebody else's. */
 export async function presentWorkload(app: Application, token: string): Promise<WorkloadCaller | Refusal | null> {
@@ -79,8 +93,7 @@ function faultRefusal({ fault, detail }: WorkloadFault): Refusal {
 }
 
 function chosen(registered: readonly WorkloadProviderRecord[], claims: JsonObject): WorkloadProviderRecord | Refusal {
-  const audiences: readonly unknown[] = Array.isArray(claims["aud"]) ? claims["aud"] : [claims["aud"]];
-  const meant = registered.filter(({ audience }) => audiences.includes(audience));
+  const meant = registered.filter((provider) => isMeantFor(provider, claims));
   if (meant.length === 0) return refuse("audience_not_allowed", "The workload token was made for another audience");
   const enabled = meant.filter((provider) => provider.enabled);
   if (enabled.length === 0) return refuse("token_invalid", "This workload provider is switched off");
@@ -109,9 +122,11 @@ async function callerOf(
     ...{ permissions, orgId: provider.orgId, machine, provider, expiresAt },
     singleUse: {
       scope: scopeOf(provider.id),
-      value: secretHash(app, typeof claims["jti"] === "string" ? `jti:${claims["jti"]}` : `token:${signedPart(token)}`),
-      expiresAt: expiresAt + SKEW_MS,
+      value: secretHash(app, jobOf(claims) ?? `token:${signedPart(token)}`),
+      // A job that is known by its own id may be given further tokens for as long as it runs.
+      expiresAt: expiresAt + (typeof claims["jti"] === "string" ? SKEW_MS : JOB_MS),
     },
+    identity: workloadIdentity(provider, keptClaims(provider.preset, claims)),
   };
 }
 

@@ -1,20 +1,26 @@
 /**
  * Setting up which platform's workloads are which machine. Implements docs/spec/identity.md R-WID-1 and R-WID-2; what they may do
- * is bounded like a token's (R-TOK-4, R-TOK-5), by whoever sets it up.
+ * is bounded like a token's (R-TOK-4, R-TOK-5), by whoever sets it up. To the deploy gate it is a token without a secret
+ * (docs/spec/deploy.md R-OIDC-1), which is written with it.
  */
+import type { JsonObject } from "../core/json.ts";
 import { decides, readPermission, type Permission } from "../core/permission.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { DescribedEntry } from "../ports/change-set.ts";
 import type { Carried, World } from "../ports/command-store.ts";
-import type { WorkloadProviderRecord } from "../ports/identity-records.ts";
+import type { ApiTokenRecord, WorkloadProviderRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { approvalsOfTokens, endedApprovals, factsOfApprovals } from "./deploy/end-approvals-of-tokens.ts";
 import { describe } from "./entry-writer.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
+import { joinedChanges } from "./person-changes.ts";
+import { tokenEntry } from "./token-change.ts";
 import { makerNeeds, makerPermissions, type TokenCaller } from "./token-maker.ts";
 import { beyond } from "./token-permissions.ts";
 import {
+  deployRulesFault,
   readWorkloadClaims,
   rulesFault,
   usualIssuer,
@@ -32,12 +38,20 @@ export interface WorkloadDraft {
   readonly subjects: readonly string[];
   readonly claims: WorkloadClaims;
   readonly scopes: readonly string[];
+  /** `{racks?, apps?}` of the deploy gate. */
+  readonly limits: JsonObject;
+  readonly bindCommit: boolean;
   readonly enabled: boolean;
 }
 
-export type WorkloadPatch = Partial<
-  Pick<WorkloadDraft, "name" | "audience" | "subjects" | "claims" | "scopes" | "enabled">
->;
+export type WorkloadPatch = Partial<Omit<WorkloadDraft, "machineId" | "preset" | "issuer" | "limits">>;
+
+export interface WorkloadChange {
+  readonly id: string;
+  readonly patch: WorkloadPatch;
+  /** Of racks and apps those that are to change. */
+  readonly places: JsonObject;
+}
 
 type Answer = WorkloadProviderRecord | Refusal;
 
@@ -60,11 +74,11 @@ export async function createWorkloadProvider(
   const checked = checkedRules(app, { ...draft, issuer });
   if (isRefusal(checked)) return checked;
   return change(app, caller, { issuer, machineId: draft.machineId }, (world) => {
-    const { machineId, name, preset, audience, subjects, claims, enabled } = draft;
+    const { machineId, name, preset, audience, subjects, claims, limits, bindCommit, enabled } = draft;
     return {
       ...{ id: world.newId(), orgId: app.orgId, machineId, name, preset, issuer, audience, subjects: [...subjects] },
-      ...{ claims: { ...claims }, scopes: checked.scopes, enabled, createdAt: world.now, updatedAt: world.now },
-      deletedAt: null,
+      ...{ claims: { ...claims }, scopes: checked.scopes, limits, bindCommit, enabled },
+      ...{ createdAt: world.now, updatedAt: world.now, deletedAt: null },
     };
   });
 }
@@ -72,19 +86,22 @@ export async function createWorkloadProvider(
 export async function changeWorkloadProvider(
   app: Application,
   caller: TokenCaller,
-  { id, patch }: { readonly id: string; readonly patch: WorkloadPatch },
+  { id, patch, places }: WorkloadChange,
 ): Promise<Answer> {
   const known = (await listWorkloadProviders(app)).find((record) => record.id === id);
   if (known === undefined) return notFound();
-  const after = { ...known, ...patch, claims: patch.claims ?? readWorkloadClaims(known.claims) };
+  // A list that is null narrows nothing.
+  const limits = Object.fromEntries(Object.entries({ ...known.limits, ...places }).filter(([, list]) => list !== null));
+  const after = { ...known, ...patch, limits, claims: patch.claims ?? readWorkloadClaims(known.claims) };
   const checked = checkedRules(app, after);
   if (isRefusal(checked)) return checked;
   return change(app, caller, known, (world, before) => {
     const old = before.find((record) => record.id === id && record.deletedAt === null);
     if (old === undefined) return notFound();
-    const { name, audience, subjects, claims, enabled } = after;
-    const rest = { name, audience, subjects: [...subjects], claims: { ...claims }, scopes: checked.scopes, enabled };
-    return { ...old, ...rest, updatedAt: Math.max(world.now, old.updatedAt) };
+    const { name, audience, subjects, claims, bindCommit, enabled } = after;
+    const rest = { name, audience, subjects: [...subjects], claims: { ...claims }, scopes: checked.scopes };
+    const updatedAt = Math.max(world.now, old.updatedAt);
+    return { ...old, ...rest, ...{ limits, bindCommit, enabled, updatedAt } };
   });
 }
 
@@ -115,29 +132,64 @@ function checkedRules(app: Application, rules: Rules): { readonly scopes: readon
   const scopes = [...new Set(read.filter((scope) => scope !== null))];
   if (read.includes(null)) return faulty("scopes", "A scope is a permission such as approval:request:create");
   const deciding = scopes.filter(decides);
-  if (deciding.length === 0) return { scopes };
-  return refuse("machine_cannot_decide", `No machine may hold ${deciding.join(", ")}`);
+  if (deciding.length > 0) return refuse("machine_cannot_decide", `No machine may hold ${deciding.join(", ")}`);
+  return (scopes.some(isOfDeployGate) ? deployRulesFault(rules) : null) ?? { scopes };
+}
+
+function isOfDeployGate(scope: Permission): boolean {
+  return /^(?:convox|gateway|security|\*):/.test(scope);
 }
 
 type Make = (world: World, before: readonly WorkloadProviderRecord[]) => Answer;
 
 interface Place {
+  /** Of a provider that is there. */
+  readonly id?: string;
   readonly issuer: string;
   readonly machineId: string;
 }
 
+/** What approvals are for: it has the provider's id and name, and no secret (deploy R-OIDC-1). */
+function standIn(world: World, { actor }: TokenCaller, made: WorkloadProviderRecord): ApiTokenRecord {
+  const [before] = world.records("apiToken", "id", made.id);
+  const { id, orgId, machineId, name, scopes, limits } = made;
+  return {
+    ...{ id, orgId, machineId, name, prefix: "rgw_", lastFour: "", scopes, creatorPermissions: scopes, limits },
+    ...{ createdBy: before?.createdBy ?? actor.assignee, createdAt: made.createdAt, expiresAt: null },
+    ...{ revokedAt: before?.revokedAt ?? made.deletedAt, legacy: false, exchanged: { provider: id }, warnedDays: null },
+  };
+}
+
+/** Its beginning and its end are those of a token. */
+function tokenTold(
+  app: Application,
+  world: World,
+  { actor }: TokenCaller,
+  token: ApiTokenRecord,
+): readonly DescribedEntry[] {
+  const [before] = world.records("apiToken", "id", token.id);
+  const [machine] = world.records("machine", "id", token.machineId);
+  const isEnding = before?.revokedAt === null && token.revokedAt !== null;
+  if (machine === undefined || (before !== undefined && !isEnding)) return [];
+  return [tokenEntry(app, { kind: isEnding ? "token.revoked" : "token.created", actor, token, machine })];
+}
+
 function change(app: Application, caller: TokenCaller, place: Place, make: Make): Promise<Answer> {
+  const tokenIds = place.id === undefined ? [] : [place.id];
   return app.store.submit<Answer>({
     name: "change_workload_provider",
     needs: {
+      ...approvalsOfTokens(tokenIds),
       records: [
         ...makerNeeds(caller),
         recordsBy("workloadProvider", "orgId", [app.orgId]),
         recordsBy("workloadProvider", "issuer", [place.issuer]),
         recordsBy("machine", "id", [place.machineId]),
+        recordsBy("apiToken", "id", tokenIds),
       ],
     },
-    carryOut(world): Carried<Answer> {
+    gather: (world) => factsOfApprovals(world, tokenIds),
+    carryOut(world, facts): Carried<Answer> {
       const permissions = makerPermissions(app, world, caller);
       if (isRefusal(permissions)) return { answer: permissions, changes: NO_CHANGE };
       const own = world.records("workloadProvider", "orgId", app.orgId);
@@ -145,8 +197,12 @@ function change(app: Application, caller: TokenCaller, place: Place, make: Make)
       if (isRefusal(made)) return { answer: made, changes: NO_CHANGE };
       const refused = made.deletedAt === null ? refusal(app, world, { made, own, permissions }) : null;
       if (refused !== null) return { answer: refused, changes: NO_CHANGE };
-      const records = { workloadProvider: [made] };
-      return { answer: made, changes: { entries: [told(app, caller, made)], records } };
+      const token = standIn(world, caller, made);
+      const records = { workloadProvider: [made], apiToken: [token] };
+      const entries = [told(app, caller, made), ...tokenTold(app, world, caller, token)];
+      const ended =
+        made.deletedAt === null ? [] : endedApprovals(app, world, { actor: caller.actor, tokenIds: [made.id], facts });
+      return { answer: made, changes: joinedChanges([{ entries, records }, ...ended]) };
     },
   });
 }

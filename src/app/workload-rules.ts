@@ -1,11 +1,12 @@
 /**
  * Which workloads does a provider let in? Subjects are exact, or end in `*` behind a `:` or `/`, so that no name which merely begins
- * alike fits; presets demand the ids that a platform never gives twice. Implements docs/spec/identity.md R-WID-1 and R-WID-2.
+ * alike fits; presets demand the ids that a platform never gives twice. Implements docs/spec/identity.md R-WID-1 and R-WID-2, and of
+ * docs/spec/deploy.md R-OIDC-1 and R-OIDC-3 what they ask of providers.
  */
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { WorkloadProviderRecord } from "../ports/identity-records.ts";
-import { claimHolds } from "./oidc-claims.ts";
+import { claimTexts } from "./oidc-claims.ts";
 
 export type WorkloadPreset = WorkloadProviderRecord["preset"];
 
@@ -59,9 +60,33 @@ export function rulesFault({ preset, issuer, subjects, claims }: WorkloadRules):
   if (loose >= 0) {
     return faulty(["subjects", loose], "A subject is exact, or ends in `*` right behind a `:` or a `/`");
   }
+  const wild = Object.entries(claims).find(([claim, values]) => !values.every((value) => isSoundClaim(claim, value)));
+  if (wild !== undefined) {
+    return faulty(["claims", wild[0]], "A claim is exact, or ends in `*` right behind a `:` or a `/`; an id is exact");
+  }
   const unbound = ids.find((id) => (claims[id] ?? []).length === 0);
   if (unbound === undefined) return null;
   return faulty(["claims"], `'${unbound}' must be bound: names can be given to somebody else, this id cannot`);
+}
+
+function isSoundClaim(claim: string, value: string): boolean {
+  return IDS.has(claim) ? !value.includes("*") : isSoundSubject(value);
+}
+
+/** Of every platform: repositories, projects, pipelines and accounts that keep their id whatever they are called. */
+const IDS: ReadonlySet<string> = new Set([
+  ...Object.values(PRESETS).flatMap(({ ids }) => ids),
+  ...["repository_owner_id", "pipeline_id"],
+]);
+
+/** What deploys through this gate is known by such an id, whichever platform it runs on (deploy R-OIDC-1); null when it is. */
+export function deployRulesFault({ preset, issuer, claims }: WorkloadRules): Refusal | null {
+  const own = Object.entries(PRESETS).find(
+    ([, { issuer: issuers, usualIssuer: usual }]) => issuers?.test(issuer) === true || usual === issuer,
+  );
+  if (own !== undefined && own[0] !== preset) return faulty(["preset"], `${issuer} is the issuer of ${own[0]}`);
+  if ([...IDS].some((id) => id !== "repository_owner_id" && (claims[id] ?? []).length > 0)) return null;
+  return faulty(["claims"], "An id of the repository or project must be bound: names can be given to somebody else");
 }
 
 function isSoundSubject(subject: string): boolean {
@@ -69,13 +94,66 @@ function isSoundSubject(subject: string): boolean {
   return star < 0 ? subject !== "" : star === subject.length - 1 && /.[:/]\*$/.test(subject);
 }
 
+export interface WorkloadCondition {
+  /** `sub`, or the path of the claim. */
+  readonly claim: string;
+  /** Of which one must be there. */
+  readonly allowed: readonly string[];
+  /** What is there. */
+  readonly found: readonly string[];
+  readonly holds: boolean;
+}
+
 /** Is this token's workload one of those that the provider lets in? */
 export function letsIn(provider: WorkloadProviderRecord, claims: JsonObject): boolean {
+  return workloadConditions(provider, claims).every(({ holds }) => holds);
+}
+
+/** Each condition that the provider makes of a token's subject and claims; all of them must hold. */
+function workloadConditions(
+  provider: Pick<WorkloadProviderRecord, "preset" | "subjects" | "claims">,
+  claims: JsonObject,
+): readonly WorkloadCondition[] {
   const subject = claims["sub"];
-  if (typeof subject !== "string" || !provider.subjects.some((allowed) => fits(allowed, subject))) return false;
-  return Object.entries(readWorkloadClaims(provider.claims)).every(([path, values]) =>
-    values.some((value) => claimHolds(claims, path, value)),
-  );
+  const isSubject = typeof subject === "string" && provider.subjects.some((allowed) => fits(allowed, subject));
+  const bound = Object.entries(readWorkloadClaims(provider.claims)).map(([claim, allowed]) => ({
+    ...{ claim, allowed, found: claimTexts(claims, claim) },
+    holds: allowed.some((value) => claimTexts(claims, claim).some((text) => claimFits(claim, value, text))),
+  }));
+  // Somebody is inside a job that was started anew over SSH: what it asks for is theirs, not the pipeline's (deploy R-OIDC-3).
+  const rerun = provider.preset === "circleci" ? [unattended(claims)] : [];
+  const own = { claim: "sub", allowed: provider.subjects, found: claimTexts(claims, "sub"), holds: isSubject };
+  return [own, ...bound, ...rerun];
+}
+
+/** All that a token's content must be for this provider, as it is judged when one is presented. */
+export function providerConditions(provider: WorkloadProviderRecord, claims: JsonObject): readonly WorkloadCondition[] {
+  const { issuer, audience, enabled } = provider;
+  const found = (claim: string): readonly string[] => claimTexts(claims, claim);
+  return [
+    { claim: "provider", allowed: ["enabled"], found: [enabled ? "enabled" : "switched off"], holds: enabled },
+    { claim: "iss", allowed: [issuer], found: found("iss"), holds: claims["iss"] === issuer },
+    { claim: "aud", allowed: [audience], found: found("aud"), holds: isMeantFor(provider, claims) },
+    ...workloadConditions(provider, claims),
+  ];
+}
+
+const SSH_RERUN = "oidc.circleci.com/ssh-rerun";
+
+function unattended(claims: JsonObject): WorkloadCondition {
+  const found = claimTexts(claims, SSH_RERUN);
+  return { claim: SSH_RERUN, allowed: ["false"], found, holds: claims[SSH_RERUN] === false };
+}
+
+/** A token says whom it was made for; one for somebody else opens nothing here. */
+export function isMeantFor({ audience }: Pick<WorkloadProviderRecord, "audience">, claims: JsonObject): boolean {
+  const audiences: readonly unknown[] = Array.isArray(claims["aud"]) ? claims["aud"] : [claims["aud"]];
+  return audiences.includes(audience);
+}
+
+/** A star that no provider could be given today stands for itself. */
+function claimFits(claim: string, allowed: string, text: string): boolean {
+  return isSoundClaim(claim, allowed) ? fits(allowed, text) : allowed === text;
 }
 
 function fits(allowed: string, subject: string): boolean {

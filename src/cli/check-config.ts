@@ -8,7 +8,7 @@ export function checkConfig(json: boolean): number {
     const { config, settings } = loadConfig(process.env);
     console.log(json ? JSON.stringify(settings, null, 2) : table(settings));
     // Beside the settings, so that a program that reads them reads nothing else.
-    for (const door of openDoors(config, false)) console.error(door);
+    for (const door of openDoors(config, false, process.env)) console.error(door);
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigFault)) throw error;

@@ -5,21 +5,23 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { CliConfigFault } from "./cli-config-fault.ts";
+import { dropToken, keepToken, keptToken, moveToken } from "./kept-token.ts";
 
 export interface KnownServer {
   readonly url: string;
-  readonly token: string;
   readonly name: string;
   readonly email: string | null;
   readonly expiresAt: string;
+  /** Asks the system keychain where it lies there. */
+  token(): string;
+}
+
+export interface SignedInServer extends Omit<KnownServer, "token"> {
+  readonly token: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** The file cannot be used; the message is for the person at the terminal. */
-export class CliConfigFault extends Error {
-  override readonly name = "CliConfigFault";
-}
 
 function cliConfigFile(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   const base = environment["XDG_CONFIG_HOME"] ?? "";
@@ -35,29 +37,43 @@ export function knownServer(url: string | null = null, file = cliConfigFile()): 
   const { url: at, token, name, email, expires_at: expiresAt } = server;
   if (typeof at !== "string" || typeof token !== "string" || typeof expiresAt !== "string") return null;
   return {
-    ...{ url: at, token, expiresAt, name: typeof name === "string" ? name : "" },
+    ...{ url: at, expiresAt, name: typeof name === "string" ? name : "" },
     email: typeof email === "string" ? email : null,
+    token: () => keptToken(server, { file, name: normal(at) }) ?? "",
   };
 }
 
 /** From here on the current one. */
-export function rememberServer(server: KnownServer, file = cliConfigFile()): void {
+export function rememberServer(server: SignedInServer, file = cliConfigFile()): void {
   const config = readConfig(file);
   const url = normal(server.url);
   const servers = membersOf(config, "servers");
   const before = servers[url];
   const { token, name, email, expiresAt } = server;
-  const kept = { ...(isMembers(before) ? before : {}), url, token, name, email, expires_at: expiresAt };
+  const entry = { ...(isMembers(before) ? before : {}), url, token, name, email, expires_at: expiresAt };
+  const kept = keepToken(entry, { file, name: url }, config["keychain"] === true);
   writeConfig({ ...config, current: url, servers: { ...servers, [url]: kept } }, file);
 }
 
 export function forgetServer(url: string, file = cliConfigFile()): void {
   const config = readConfig(file);
+  const gone = membersOf(config, "servers")[normal(url)];
+  if (isMembers(gone)) dropToken(gone, { file, name: normal(url) });
   const left = Object.fromEntries(
     Object.entries(membersOf(config, "servers")).filter(([known]) => known !== normal(url)),
   );
   const current = config["current"] === normal(url) ? (Object.keys(left)[0] ?? null) : config["current"];
   writeConfig({ ...config, current, servers: left }, file);
+}
+
+/** Where tokens lie from now on, those too that are there already. */
+export function useKeychainForServers(use: boolean, file = cliConfigFile()): void {
+  const config = readConfig(file);
+  const servers = Object.entries(membersOf(config, "servers")).map(([url, entry]) => [
+    url,
+    isMembers(entry) ? moveToken(entry, { file, name: url }, use) : entry,
+  ]);
+  writeConfig({ ...config, keychain: use, servers: Object.fromEntries(servers) }, file);
 }
 
 /** One spelling per server. */

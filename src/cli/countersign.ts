@@ -13,6 +13,7 @@ import type { RotateSecretsFlags } from "./rotate-secrets.ts";
 import type { ServerFlags } from "./run-server.ts";
 import { runVerify, type VerifyFlags } from "./run-verify.ts";
 import { runVerifyBundle, type VerifyFileFlags } from "./run-verify-bundle.ts";
+import { setConfig } from "./set-config.ts";
 import type { SetupLinkFlags } from "./setup-link.ts";
 import type { ApiFlags } from "./signed-in-client.ts";
 import { whoami } from "./whoami.ts";
@@ -125,9 +126,19 @@ program
     process.exitCode = await runRotateSecrets(flags);
   });
 
-program
-  .command("config")
-  .description("look at the configuration")
+const config = program.command("config").description("look at the configuration, and set what holds for this machine");
+
+config
+  .command("set")
+  .argument("<name>", "keychain: whether tokens lie in the system keychain, and not in files")
+  .argument("<value>", "on or off")
+  .description("change what the command line does on this machine")
+  .option("--config <directory>", "where the configuration of rack-gateway lies")
+  .action(async (name: string, value: string, flags: { readonly config?: string }) => {
+    process.exitCode = await setConfig(name, value, flags);
+  });
+
+config
   .command("check")
   .description("print each setting and where it comes from; exit status 2 when it cannot be used")
   .option("--json", "print as JSON")

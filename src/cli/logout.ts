@@ -9,7 +9,8 @@ export function logout(flags: { readonly server?: string }): Promise<number> {
   return exitStatusOf(async () => {
     const known = knownServer(flags.server ?? null);
     if (known === null) throw new SignedOut("You are not signed in.");
-    const { url, token } = known;
+    const { url } = known;
+    const token = known.token();
     try {
       await createApiClient({ url, token, userAgent: userAgent() }).call({ method: "DELETE", path: "/session" });
     } catch (error) {

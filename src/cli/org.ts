@@ -1,5 +1,5 @@
 /** `countersign org`: the organizations of the installation, for those who run it (docs/spec/identity.md section 7). */
-import { textIn, type ApiClient } from "../client/api-client.ts";
+import { memberOf, textIn, type ApiClient } from "../client/api-client.ts";
 import { exitStatusOf, signedInClient, type ApiFlags } from "./signed-in-client.ts";
 import { table, textsIn } from "./table.ts";
 
@@ -43,6 +43,16 @@ export function changeOrganization(act: OrgAct, organization: string, flags: Org
     const client = signedInClient(flags);
     const id = await organizationNamed(client, organization);
     tell(flags, await client.call({ method: "POST", path: `/orgs/${id}/${act}`, body: {} }));
+  });
+}
+
+/** The secret stands behind the # of the link; the link's page is for those who have no account yet. */
+export function joinOrganization(link: string, flags: OrgFlags): Promise<number> {
+  return exitStatusOf(async () => {
+    const token = link.slice(link.indexOf("#") + 1);
+    const joined = await signedInClient(flags).call({ method: "POST", path: "/me/organizations", body: { token } });
+    if (flags.json === true) console.log(JSON.stringify(joined, null, 2));
+    else console.log(`You belong to ${textIn(memberOf(joined, "organization"), "name") ?? "the organization"} now.`);
   });
 }
 

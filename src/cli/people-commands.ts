@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import {
   changeOrganization,
   createOrganization,
+  joinOrganization,
   listOrganizations,
   type OrgAct,
   type OrgCreateFlags,
@@ -92,6 +93,11 @@ function addOrganizationCommands(program: Command): void {
     .option("--slug <slug>", "a short name for addresses and --org")
     .action(async (name: string, flags: OrgCreateFlags) => {
       process.exitCode = await createOrganization(name, flags);
+    });
+  withApiOptions(org.command("join").description("accept the invitation of another organization as who you are"))
+    .argument("<link>", "the link of the invitation")
+    .action(async (link: string, flags: OrgFlags) => {
+      process.exitCode = await joinOrganization(link, flags);
     });
   const acts: Readonly<Record<OrgAct, string>> = {
     suspend: "refuse every credential of an organization",

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { BUNDLE_BYTES_MAX, parseBundle } from "../evidence/bundle.ts";
+import { BUNDLE_BYTES_MAX, parseBundle, type Bundle } from "../evidence/bundle.ts";
 import { reportBundle } from "../evidence/bundle-report.ts";
 import type { BundleReport } from "../evidence/bundle-report.ts";
 import { parseEnvelope } from "../evidence/dsse.ts";
@@ -28,9 +28,12 @@ export interface VerifyFileFlags {
 }
 
 /** Why nothing was checked; the message says what to do. */
-class CannotCheck extends Error {
+export class CannotCheck extends Error {
   override readonly name = "CannotCheck";
 }
+
+/** Null where the bundle is about what was asked for. */
+export type BundleAbout = (bundle: Bundle) => BundleFailure | null;
 
 const SOUND = 0;
 const WRONG = 1;
@@ -38,11 +41,22 @@ const UNCHECKED = 2;
 
 const sha256 = (data: Uint8Array): Uint8Array => createHash("sha256").update(data).digest();
 
-/** The exit status. */
+/** The exit status, here as below. */
 export function runVerifyBundle(file: string, flags: VerifyFileFlags): number {
-  try {
+  return checked(flags, () => {
     const text = readText(file, "bundle");
     return parseEnvelope(text) === null ? bundle(text, flags) : attestation(text, flags);
+  });
+}
+
+/** Of a bundle that was just handed out; `about` says what it must be besides. */
+export function verifyBundleText(text: string, flags: VerifyFileFlags, about: BundleAbout): number {
+  return checked(flags, () => bundle(text, flags, about));
+}
+
+function checked(flags: VerifyFileFlags, work: () => number): number {
+  try {
+    return work();
   } catch (error) {
     if (!(error instanceof CannotCheck)) throw error;
     if (flags.json === true)
@@ -52,7 +66,7 @@ export function runVerifyBundle(file: string, flags: VerifyFileFlags): number {
   }
 }
 
-function bundle(text: string, flags: VerifyFileFlags): number {
+function bundle(text: string, flags: VerifyFileFlags, about: BundleAbout = () => null): number {
   const parsed = parseBundle(text);
   if (!parsed.ok) throw new CannotCheck(`unreadable: ${parsed.finding}.`);
   if (flags.trust === undefined) {
@@ -60,7 +74,7 @@ function bundle(text: string, flags: VerifyFileFlags): number {
       `Say which ledger you trust: --trust <file>, with these two lines if you know the key to be right.\n\n${suggestTrust(text)}`,
     );
   }
-  const verified = verifyBundle(
+  const proven = verifyBundle(
     text,
     {
       trust: readTrust(flags.trust),
@@ -71,6 +85,7 @@ function bundle(text: string, flags: VerifyFileFlags): number {
     },
     sha256,
   );
+  const verified = proven.ok ? (about(proven.bundle) ?? proven) : proven;
   if (!verified.ok) {
     console.log(
       flags.json === true

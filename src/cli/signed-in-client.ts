@@ -6,7 +6,8 @@ import { createInterface } from "node:readline/promises";
 import { createApiClient, type ApiCall, type ApiClient } from "../client/api-client.ts";
 import { ApiRefusal, Unreachable } from "../client/api-refusal.ts";
 import { productVersion } from "../main/product-version.ts";
-import { CliConfigFault, knownServer } from "./cli-config.ts";
+import { CliConfigFault } from "./cli-config-fault.ts";
+import { knownServer } from "./cli-config.ts";
 
 export interface ApiFlags {
   /** Another server than the current one. */
@@ -31,8 +32,8 @@ export function userAgent(): string {
 export function signedInClient({ server, org, code }: ApiFlags): ApiClient {
   const known = knownServer(server ?? null);
   if (known === null) throw new SignedOut("You are not signed in: countersign login <address of the server>");
-  const { url, token } = known;
-  const client = createApiClient({ url, token, userAgent: userAgent(), organization: org ?? null });
+  const { url } = known;
+  const client = createApiClient({ url, token: known.token(), userAgent: userAgent(), organization: org ?? null });
   return { ...client, call: (call) => withFactor(client, call, code ?? null) };
 }
 

@@ -10,14 +10,24 @@ export const deployInfoSchema = z.object({
     roles: z.array(z.string()),
     mfa_enrolled: z.boolean(),
     mfa_required: z.boolean(),
+    preferred_mfa_method: z.enum(["totp", "webauthn"]).exactOptional(),
     recent_step_up_expires_at: z.string().exactOptional(),
     has_trusted_device: z.boolean(),
     permissions: z.array(z.string()),
   }),
   rack,
+  /** On this rack: false means that whoever may deploy needs no approval. */
+  deploy_approvals_enabled: z.boolean(),
+  /** What is connected, not what could be. */
   integrations: z.object({ slack: z.boolean(), github: z.boolean(), circleci: z.boolean() }),
   version: z.object({ version: z.string(), commit_hash: z.string() }),
-  racks: z.array(rack.extend({ display_name: z.string(), enabled: z.boolean() })),
+  racks: z.array(
+    rack.extend({
+      ...{ display_name: z.string(), enabled: z.boolean(), tls: z.enum(["system", "pin", "insecure"]) },
+      /** SHA-256 of the certificate that a pinned rack is known by; null until one was seen, and with `tls` other than `pin`. */
+      fingerprint: z.string().nullable(),
+    }),
+  ),
   csrf_token: z.string().exactOptional(),
   permissions: z.array(z.string()),
 });

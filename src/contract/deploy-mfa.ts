@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { jsonValue } from "./policy-fields.ts";
 
+const preferred = z.enum(["totp", "webauthn"]);
+
 export const deployMfaStatusSchema = z.object({
   enrolled: z.boolean(),
   required: z.boolean(),
@@ -33,6 +35,7 @@ export const deployMfaStatusSchema = z.object({
     last_generated_at: z.string().exactOptional(),
   }),
   recent_step_up_expires_at: z.string().exactOptional(),
+  preferred_method: preferred.exactOptional(),
   webauthn_available: z.boolean(),
 });
 export type DeployMfaStatusOut = z.output<typeof deployMfaStatusSchema>;
@@ -89,3 +92,15 @@ export const verifyAssertionSchema = z.object({
 
 export const changeMethodSchema = z.object({ label: z.string().min(1).max(64), cli_capable: z.boolean().nullish() });
 export const backupCodesOutSchema = z.object({ backup_codes: z.array(z.string()) });
+
+export const preferMethodSchema = z.object({ preferred_method: preferred });
+
+/** Each member is looked at by itself: what is missing has a word of its own. */
+export const proveTerminalSchema = z.object({
+  state: z.string().max(64).nullish(),
+  method: z.string().max(32).nullish(),
+  code: z.string().max(64).nullish(),
+  session_data: z.string().max(64).nullish(),
+  assertion_response: jsonValue.nullish(),
+});
+export const provenTerminalSchema = z.object({ redirect: z.string() });

@@ -8,6 +8,11 @@ const deploySettingSchema = z.object({
   source: z.enum(["db", "env", "default", "global_default"]),
   /** The variable that sets it, or would. */
   env_var: z.string(),
+  /** Would this caller be let change it? */
+  can_change: z.boolean(),
+  /** Who set it or gave it back last, by the ledger's name; absent where nobody ever did. */
+  updated_by: z.string().exactOptional(),
+  updated_at: z.string().exactOptional(),
 });
 
 export const deploySettingsSchema = z.record(z.string(), deploySettingSchema);

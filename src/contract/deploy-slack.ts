@@ -12,6 +12,8 @@ export const slackIntegrationSchema = z.object({
   bot_user_id: z.string().nullable(),
   deploy_approvals_enabled: z.boolean(),
   deploy_approvals_channel_id: z.string().nullable(),
+  /** Channel → globs over the audit list's names. */
+  channel_actions: z.record(z.string(), z.array(z.string())),
   created_at: z.iso.datetime().nullable(),
   updated_at: z.iso.datetime().nullable(),
 });
@@ -27,6 +29,27 @@ export const slackReturnedSchema = z.object({
 export const slackAlertsSchema = z.object({
   deploy_approvals_enabled: z.boolean(),
   deploy_approvals_channel_id: z.union([channelId, z.literal("").transform(() => null), z.null()]),
+});
+
+const globs = z.array(z.string().regex(/^[A-Za-z0-9_.*-]{1,100}$/, "is not a name with *")).max(100);
+/** As rack-gateway writes it: by a name of its own, with the channel inside. */
+const namedChannel = z.object({ id: channelId, name: z.string().max(200).exactOptional(), actions: globs });
+
+/** The channel's id → globs. */
+export const slackChannelActionsSchema = z.object({
+  channel_actions: z
+    .record(z.string().max(200), z.union([globs, namedChannel]))
+    .refine((channels) => Object.keys(channels).length <= 50, "names more than 50 channels")
+    .transform((channels, context) => {
+      const found: Record<string, string[]> = {};
+      for (const [key, value] of Object.entries(channels)) {
+        const [id, actions] = Array.isArray(value) ? [key, value] : [value.id, value.actions];
+        if (!channelId.safeParse(id).success)
+          context.addIssue({ code: "custom", message: `${key} is not the id of a channel` });
+        else found[id] = [...(found[id] ?? []), ...actions];
+      }
+      return found;
+    }),
 });
 
 export const slackChannelsSchema = z.object({

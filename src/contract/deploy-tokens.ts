@@ -19,7 +19,8 @@ export const deployTokenSchema = z.object({
   /** What it is limited to; absent = everywhere. */
   racks: z.array(z.string()).exactOptional(),
   apps: z.array(z.string()).exactOptional(),
-  kind: z.enum(["service_account", "user"]),
+  /** `workload`: it has no secret, and stands for a workload provider, whose jobs come with tokens of their platform. */
+  kind: z.enum(["service_account", "user", "workload"]),
   owner_email: z.string().exactOptional(),
 });
 export type DeployTokenOut = z.output<typeof deployTokenSchema>;

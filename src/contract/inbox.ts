@@ -1,12 +1,13 @@
 /** What one person has to do and has done, on the wire. Implements docs/spec/api.md section 6.7. */
 import { z } from "zod";
+import { gateNameSchema } from "./gate-name.ts";
 import { taskKindSchema, taskStatusSchema } from "./tasks.ts";
 import { requestStatusSchema } from "./requests.ts";
 import { cursorText, queryNumber, queryText } from "./query-text.ts";
 import { wireTimeSchema } from "./wire-time.ts";
 
 export const inboxQuerySchema = z.object({
-  gate: z.literal("generic").default("generic"),
+  gate: gateNameSchema.exactOptional(),
   state: z.enum(["open", "done"]).default("open"),
   artifact_type: queryText(128).exactOptional(),
   policy_key: queryText(128).exactOptional(),
@@ -17,7 +18,7 @@ export const inboxQuerySchema = z.object({
 });
 
 export const inboxItemSchema = z.object({
-  gate: z.literal("generic"),
+  gate: gateNameSchema,
   task_id: z.uuid(),
   request_id: z.uuid(),
   title: z.string(),

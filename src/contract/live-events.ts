@@ -1,5 +1,6 @@
 /** One event of the stream at /v1/events: its `data` line as JSON. Implements docs/spec/api.md section 6.7. */
 import { z } from "zod";
+import { gateNameSchema } from "./gate-name.ts";
 import { queryNumber } from "./query-text.ts";
 
 export const liveEventSchema = z.object({
@@ -11,7 +12,7 @@ export const liveEventSchema = z.object({
   stage_order: z.int().nullable(),
   sequence: z.int(),
   actor: z.string().nullable(),
-  gate: z.literal("generic"),
+  gate: gateNameSchema,
 });
 export type LiveEvent = z.output<typeof liveEventSchema>;
 

@@ -8,6 +8,10 @@ export const organizationInputSchema = z.strictObject({
   slug: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and hyphens"),
 });
 
+/** The secret of an invitation, as it stands behind the # of its link. */
+export const joinOrganizationSchema = z.strictObject({ token: text(1, 128) });
+export const joinedOrganizationSchema = z.object({ organization: z.object({ id: z.uuid(), name: z.string() }) });
+
 export const organizationSchema = z.object({
   id: z.uuid(),
   name: z.string(),

@@ -1,5 +1,6 @@
 /** Requests on the wire. Implements docs/spec/api.md section 6.3. */
 import { z } from "zod";
+import { gateNameSchema } from "./gate-name.ts";
 import { grantOutSchema } from "./grants.ts";
 import { canonicalBytesOf, findJsonFault } from "./policy-json.ts";
 import { jsonMembers, jsonValue, text } from "./policy-fields.ts";
@@ -53,6 +54,7 @@ const outcomeSchema = z.object({
 
 export const requestOutSchema = z.object({
   id: z.uuid(),
+  gate: gateNameSchema,
   policy_id: z.uuid(),
   policy_key: z.string(),
   policy_version: z.int(),

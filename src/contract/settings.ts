@@ -45,8 +45,10 @@ export const changeSettingSchema = z.discriminatedUnion("key", [
 export const settingSchema = z.object({
   key: settingKeySchema,
   value: jsonValue,
-  /** Who says so: the organization, or the installation for all of them. */
-  source: z.enum(["organization", "installation"]),
+  /** Who says so: the organization, or for all of them the installation's environment, its file, or nobody. */
+  source: z.enum(["organization", "environment", "file", "default"]),
+  /** Of the environment, by which the installation says it; null where that is not the source. */
+  variable: z.string().nullable(),
   updated_by: z.string().nullable(),
   updated_at: wireTimeSchema.nullable(),
 });

@@ -14,6 +14,7 @@ import type { Sha256 } from "../ledger/sha256.ts";
 import { utf8Bytes } from "../ledger/utf8.ts";
 import { fromBase64url } from "./base64url.ts";
 import type { BundleRequest } from "./bundle.ts";
+import { deployedCommit, deployedTo } from "./deployed-commit.ts";
 import { listOf } from "./recorded-people.ts";
 
 export interface AttestationParts {
@@ -42,7 +43,7 @@ export function attestationText(parts: AttestationParts, sha256: Sha256): string
   const { origin, size, root } = checkpoint;
   const predicate = {
     action: request.gate,
-    environment: textMember(payload, "rack") ?? textMember(payload, "environment"),
+    environment: deployedTo(payload),
     outcome: request.outcome,
     requestedAt: created?.at ?? null,
     decidedAt: ending?.at ?? null,
@@ -57,7 +58,7 @@ export function attestationText(parts: AttestationParts, sha256: Sha256): string
 
 /** What was approved, by digests that other tools know: a commit and images, a key, or the payload. */
 function subjects(request: BundleRequest, payload: JsonObject | null, digest: string): readonly JsonValue[] {
-  const commit = textMember(payload, "git_commit");
+  const commit = deployedCommit(payload);
   if (request.gate === "deploy" && commit !== null) {
     const images = textsOf(payload, "images").map((image) => ({ name: image, digest: { sha256: bare(image) } }));
     return [{ name: "commit", digest: { gitCommit: commit } }, ...images];

@@ -20,6 +20,7 @@ import { utf8Bytes } from "../ledger/utf8.ts";
 import { attestationText } from "./attestation.ts";
 import { isErased, parseBundle } from "./bundle.ts";
 import type { Bundle, BundleEntry, BundleOpening } from "./bundle.ts";
+import { deployedCommit } from "./deployed-commit.ts";
 import { INTOTO_PAYLOAD_TYPE, verifyEnvelope } from "./dsse.ts";
 import { checkGrants } from "./grants.ts";
 import { replayOutcome } from "./outcome.ts";
@@ -304,10 +305,11 @@ function checkUse({ bundle, question, own, created }: Reading): BundleFailure | 
   const problem = checkGrants(own, bundle.request.outcome === "approved", question.at);
   if (problem !== null) return fail(7, "grant_invalid", problem.detail, problem.seq);
   const { expectDigest, expectCommit } = question;
+  const { payload } = bundle;
   if (expectDigest !== null && `sha256:${expectDigest.replace(/^sha256:/, "")}` !== created.resource?.digest) {
     return fail(7, "not_for_this", "the approval is for another payload");
   }
-  if (expectCommit === null || bundle.payload["git_commit"] === expectCommit) return null;
+  if (expectCommit === null || deployedCommit(payload) === expectCommit) return null;
   return fail(7, "not_for_this", "the approval is for another commit");
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ApiRate, InvalidCredentials, rateHeaders } from "./api-rate.ts";
+import { ApiRate, BurstRate, InvalidCredentials, rateHeaders } from "./api-rate.ts";
 
 /** The beginning of a minute. */
 const MINUTE = 1_700_000_040_000;
@@ -77,5 +77,26 @@ describe("guesses from one address", () => {
     ["::ffff:192.0.2.1", "::ffff:192.0.2.2", false],
   ])("identity R-AUTHZ-2: %s and %s are one source: %s", (one, other, same) => {
     expect(guessed(one, 30).wait(other, "x") !== null).toBe(same);
+  });
+});
+
+describe("the calls of one credential to the deploy gate", () => {
+  it("deploy R-WIRE-1: may come in a burst, then so many a second, each credential by itself", () => {
+    let now = MINUTE;
+    const rate = new BurstRate({ perSecond: 10, burst: 3 }, () => now);
+    const calls = (count: number, who = "a"): readonly boolean[] =>
+      Array.from({ length: count }, () => rate.count(who).exceeded);
+    expect(rate.count("a")).toMatchObject({ limit: 3, remaining: 2, exceeded: false });
+    expect(calls(3)).toEqual([false, false, true]);
+    expect(rateHeaders(rate.count("a"))).toMatchObject({ "X-RateLimit-Remaining": "0", "Retry-After": "1" });
+    expect(calls(1, "b")).toEqual([false]);
+    now += 100;
+    expect(calls(2)).toEqual([false, true]);
+    now += 60_000;
+    expect(calls(4)).toEqual([false, false, false, true]);
+    now -= 3_600_000;
+    expect(calls(4)).toEqual([true, true, true, true]);
+    now += 300;
+    expect(calls(4)).toEqual([false, false, false, true]);
   });
 });

@@ -74,6 +74,51 @@ export class ApiRate {
   }
 }
 
+/**
+ * So many calls at once, and so many a second in the long run: the deploy gate's API, where clients ask often and in bursts
+ * (docs/spec/deploy.md R-WIRE-1). Whoever has been still for long enough is forgotten.
+ */
+export class BurstRate {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  readonly #clock: () => number;
+  /** When each will have its whole burst again, in epoch milliseconds. */
+  readonly #fullAt = new Map<string, number>();
+
+  constructor({ perSecond, burst }: { readonly perSecond: number; readonly burst: number }, clock: () => number) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#clock = clock;
+  }
+
+  count(credential: string): RateState {
+    const now = this.#clock();
+    const step = 1_000 / this.#perSecond;
+    const longest = this.#burst * step;
+    // A clock that was set back makes nobody wait longer than an empty burst takes.
+    const fullAt = Math.min(Math.max(this.#fullAt.get(credential) ?? now, now), now + longest);
+    const left = Math.floor((longest - (fullAt - now)) / step);
+    const exceeded = left < 1;
+    const next = exceeded ? fullAt : fullAt + step;
+    this.#keep(credential, next, now);
+    return {
+      limit: this.#burst,
+      remaining: Math.max(0, left - 1),
+      resetSeconds: Math.max(1, Math.ceil((exceeded ? fullAt - now - longest + step : next - now) / 1_000)),
+      exceeded,
+    };
+  }
+
+  #keep(credential: string, fullAt: number, now: number): void {
+    this.#fullAt.delete(credential);
+    this.#fullAt.set(credential, fullAt);
+    for (const [oldest, until] of this.#fullAt) {
+      if (until > now && this.#fullAt.size <= KNOWN_GOOD_MAX) break;
+      this.#fullAt.delete(oldest);
+    }
+  }
+}
+
 /** What every counted answer says; a refused one says how long to wait as well. */
 export function rateHeaders(state: RateState): Readonly<Record<string, string>> {
   const { limit, remaining, resetSeconds, exceeded } = state;

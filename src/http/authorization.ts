@@ -231,6 +231,7 @@ const providers: readonly Row[] = [
   needs("org:workload:write", "POST", "/workload-providers"),
   needs("org:workload:write", "PATCH", "/workload-providers/:id"),
   needs("org:workload:write", "DELETE", "/workload-providers/:id"),
+  needs("org:workload:read", "POST", "/workload-providers/:id/test", { assurance: "session", credentials: PEOPLE }),
   open("v1", "/token", "POST"),
 ];
 
@@ -282,6 +283,7 @@ const people: readonly Row[] = [
   ]),
   own("GET", "/me/identities"),
   own("DELETE", "/me/identities/:id", { assurance: "fresh" }),
+  own("POST", "/me/organizations", { assurance: "fresh" }),
 ];
 
 /** Views, statements, bulk decisions, evidence. */

@@ -2,10 +2,12 @@
  * The only maker of `Authorized`: what a handler gets once the table let the call through (R-AUTHZ-3). The answers come in
  * the order of R-AUTHZ-2: credential, kind of credential, permission, enrolment, assurance.
  */
+import { admitted, type Actor } from "../app/admitted-actor.ts";
 import type { Application } from "../app/application.ts";
 import type { Proof, ProvenFactor } from "../app/proof.ts";
 import type { SingleUse } from "../app/workload-caller.ts";
-import type { Actor } from "../core/person.ts";
+import type { WorkloadIdentity } from "../app/workload-identity.ts";
+import type { Actor as KnownActor } from "../core/person.ts";
 import { permits, type Permission } from "../core/permission.ts";
 import { mayWrite, rolesHolding } from "../core/roles.ts";
 import type { SessionRecord } from "../ports/identity-records.ts";
@@ -23,7 +25,7 @@ export interface CallerClient {
 /** A caller whose credential has been proved. */
 export interface Caller {
   readonly kind: CredentialKind;
-  readonly actor: Actor;
+  readonly actor: KnownActor;
   readonly roles: readonly string[];
   /** The application of the organization that the credential is used in. */
   readonly app: Application;
@@ -39,6 +41,8 @@ export interface Caller {
   readonly limits: CallerLimits | null;
   /** A credential that makes one request and no second (R-WID-3). */
   readonly singleUse?: SingleUse;
+  /** Which job of which pipeline it is, whatever it came with (deploy R-OIDC-1). */
+  readonly workload?: WorkloadIdentity;
 }
 
 export interface CallerLimits {
@@ -52,6 +56,7 @@ class Admission {
   /** Private, so that no other value has this type. */
   readonly #row: Row;
   readonly #caller: Caller;
+  readonly #actor: Actor;
   readonly viewer: Viewer;
   readonly client: CallerClient;
   /** The proof as it was sent, for routes whose assurance is the decision's own. */
@@ -62,6 +67,7 @@ class Admission {
   constructor(row: Row, caller: Caller, about: { viewer: Viewer } & Circumstances) {
     this.#row = row;
     this.#caller = caller;
+    this.#actor = admitted(caller.actor);
     this.viewer = about.viewer;
     this.client = about.client;
     this.sentProof = about.sentProof;
@@ -75,7 +81,7 @@ class Admission {
     return this.#caller.kind;
   }
   get actor(): Actor {
-    return this.#caller.actor;
+    return this.#actor;
   }
   get permissions(): readonly Permission[] {
     return this.#caller.actor.permissions;
@@ -104,6 +110,9 @@ class Admission {
   get singleUse(): SingleUse | null {
     return this.#caller.singleUse ?? null;
   }
+  get workload(): WorkloadIdentity | null {
+    return this.#caller.workload ?? null;
+  }
   get limits(): CallerLimits | null {
     return this.#caller.limits;
   }
@@ -119,7 +128,7 @@ export interface Circumstances {
 
 /** Callers of public routes: nobody, who may do nothing. */
 function nobody(app: Application): Caller {
-  const actor: Actor = {
+  const actor: KnownActor = {
     ...{ person: null, assignee: "", displayName: "", issuer: "", subject: "", clientId: null, email: null },
     ...{ credential: null, machine: true, standsFor: [], permissions: [], admin: false, viewer: false },
   };

@@ -9,7 +9,7 @@ import fastifySwagger from "@fastify/swagger";
 import Fastify, { LogController, type FastifyInstance } from "fastify";
 import { jsonSchemaTransform } from "fastify-type-provider-zod";
 import { authorizationTable, mountPrefixes, type Row } from "./authorization.ts";
-import { ApiRate, InvalidCredentials } from "./api-rate.ts";
+import { ApiRate, BurstRate, InvalidCredentials } from "./api-rate.ts";
 import { answerUnreadable } from "./client-error.ts";
 import type { Endpoint, PageEndpoint } from "./endpoint.ts";
 import { acceptJsonAndForms } from "./json-body.ts";
@@ -45,6 +45,7 @@ import { policyRoutes } from "./routes/policies.ts";
 import { probeRoutes } from "./routes/probes.ts";
 import { proofRoutes } from "./routes/proofs.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { ownOrganizationRoutes } from "./routes/own-organizations.ts";
 import { roleRoutes } from "./routes/roles.ts";
 import { scimRoutes } from "./routes/scim.ts";
 import { serviceRoutes } from "./routes/service.ts";
@@ -103,7 +104,9 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   answerUnknownRoutes(server, table, options);
   const writeRate = new ApiRate(options.limits.perMinute, options.app.clock);
   const invalid = new InvalidCredentials(options.app.clock);
-  await mountAll(server, { options, table, writeRate, invalid, refusals: new RefusalRecorder() });
+  const { deploy } = options.limits;
+  const deployRate = deploy === undefined ? null : new BurstRate(deploy, options.app.clock);
+  await mountAll(server, { options, table, writeRate, deployRate, invalid, refusals: new RefusalRecorder() });
   await server.ready();
   const differences = routeDifferences(table, mounted);
   if (differences.length > 0) {
@@ -182,6 +185,7 @@ function ownRoutes(options: ServerOptions, closing: AbortSignal): readonly (Endp
     ...machineRoutes(),
     ...peopleRoutes(),
     ...roleRoutes(),
+    ...ownOrganizationRoutes(),
     ...settingRoutes(),
     ...tokenRoutes(),
     liveEventsRoute(options, closing),

@@ -133,10 +133,10 @@ async function callerOfApiToken(
 ): Promise<Caller | Problem> {
   const presented = await presentToken(options.app, token, { desk: options.tokens, address });
   if (isRefusal(presented)) return challenged(problemOfRefusal(presented));
-  const { actor, orgId, limits, expiresAt, singleUse } = presented;
+  const { actor, orgId, limits, expiresAt, singleUse, workload } = presented;
   const app = options.app.forOrganization(orgId);
   const rest = { session: null, sessionToken: null, enrolled: false };
-  const once = singleUse === null ? {} : { singleUse };
+  const once = singleUse === null ? {} : { singleUse, ...(workload === null ? {} : { workload }) };
   return { kind: "api_token", actor, roles: [], app, expiresAt, limits, ...rest, ...once };
 }
 

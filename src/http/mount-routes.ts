@@ -6,7 +6,7 @@ import { proveFactor } from "../app/prove-factor.ts";
 import type { RefusalRecorder } from "../app/record-refused-access.ts";
 import type { ErrorCode } from "../contract/error-codes.ts";
 import { isRefusal } from "../core/refusal.ts";
-import { rateHeaders, type ApiRate, type InvalidCredentials } from "./api-rate.ts";
+import { rateHeaders, type ApiRate, type BurstRate, type InvalidCredentials, type RateState } from "./api-rate.ts";
 import {
   admissionFault,
   admitAnybody,
@@ -34,6 +34,8 @@ export interface Mounting {
   readonly options: ServerOptions;
   readonly table: readonly Row[];
   readonly writeRate: ApiRate;
+  /** Of the deploy gate's API; null without a limit. */
+  readonly deployRate: BurstRate | null;
   readonly invalid: InvalidCredentials;
   readonly refusals: RefusalRecorder;
 }
@@ -85,7 +87,7 @@ interface Arrival {
 
 /** In the order of R-AUTHZ-2: credential, where the call comes from, kind, permission, enrolment, rate. */
 async function arrive(request: FastifyRequest, reply: FastifyReply, row: Row, mounting: Mounting): Promise<Arrival> {
-  const { options, writeRate } = mounting;
+  const { options } = mounting;
   const client = { address: request.ip, userAgent: request.headers["user-agent"] ?? null };
   if (isOpenRow(row)) {
     const foreign = row.method === "GET" ? null : foreignSignIn(request, options);
@@ -101,7 +103,7 @@ async function arrive(request: FastifyRequest, reply: FastifyReply, row: Row, mo
     if (TOLD.has(fault.code)) await mounting.refusals.record(caller.app, caller.actor, told);
     throw new Refused(fault);
   }
-  if (row.method !== "GET") countWrite(caller, reply, writeRate);
+  countRate(caller, reply, { row, mounting });
   return { authenticated, client };
 }
 
@@ -202,11 +204,29 @@ function admittedOr(answer: Authorized | Problem): Authorized {
   return answer;
 }
 
+function countRate(
+  caller: Caller,
+  reply: FastifyReply,
+  { row, mounting }: { readonly row: Row; readonly mounting: Mounting },
+): void {
+  const { deployRate, writeRate } = mounting;
+  if (row.mount === "deploy" && deployRate !== null) countCall(caller, reply, deployRate);
+  else if (row.method !== "GET") countWrite(caller, reply, writeRate);
+}
+
 /** People count alone, although many share the client of one front end; the tokens of a machine count as one. */
 function countWrite({ actor, app }: Caller, reply: FastifyReply, writeRate: ApiRate): void {
   const name = actor.machine ? (actor.clientId ?? actor.subject) : actor.subject;
   const state = writeRate.count(JSON.stringify([app.orgId, actor.issuer, actor.machine, name]));
-  if (state === null) return;
+  if (state !== null) tellRate(state, reply);
+}
+
+/** Reads as well: each credential by itself (docs/spec/identity.md section 10). */
+function countCall({ actor, app }: Caller, reply: FastifyReply, rate: BurstRate): void {
+  tellRate(rate.count(JSON.stringify([app.orgId, actor.issuer, actor.subject, actor.credential])), reply);
+}
+
+function tellRate(state: RateState, reply: FastifyReply): void {
   reply.headers(rateHeaders(state));
   if (state.exceeded) throw new Refused(tooMany(state.resetSeconds));
 }

@@ -76,6 +76,8 @@ export interface Limits {
   /** Writes per caller and minute; 0 = no limit (R-API-7). */
   readonly perMinute: number;
   readonly streamsPerPerson: number;
+  /** Of one credential at the deploy gate's API; absent = without limit. */
+  readonly deploy?: { readonly perSecond: number; readonly burst: number };
 }
 
 export interface DevelopmentPerson {

@@ -169,6 +169,7 @@ export const KINDS_OF_INSTALLATION = {
   "token.created": TOKEN,
   "token.rotated": TOKEN,
   "token.revoked": TOKEN,
+  "token.expiring": { ...TOKEN, days: "count" },
   "token.expired": TOKEN,
   "workload.changed": MACHINE,
   "org.created": SETTING,

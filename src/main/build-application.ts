@@ -17,9 +17,12 @@ import { LastSeen } from "../app/last-seen.ts";
 import { OrganizationDirectory } from "../app/organization-directory.ts";
 import { mintPerson } from "../app/mint-person.ts";
 import { RefusalDesk } from "../app/refusal-desk.ts";
+import { attestationRoots } from "./attestation-roots.ts";
 import { buildIdentityProviders } from "./build-identity-providers.ts";
 import type { CommitSignal } from "./commit-signal.ts";
 import type { Config } from "./config-schema.ts";
+import { isMailSent } from "./mail-transport.ts";
+import { managedPolicies } from "./managed-policies.ts";
 import { nodeSha256 } from "./open-ledger.ts";
 import { randomId } from "./random-id.ts";
 
@@ -66,7 +69,10 @@ export function buildApplication(options: BuildApplicationOptions): BuiltApplica
     rates: createRateCounter(pool),
     failures: createFailureCounter(pool),
     seals: createSealing(options.keyring),
-    passkeys: createPasskeys({ rpId: hostname, origin, rpName: "Countersign" }),
+    passkeys: createPasskeys({
+      ...{ rpId: hostname, origin, rpName: "Countersign" },
+      attestationRoots: attestationRoots(options.config.countersign.attestation_roots_file),
+    }),
     totp: createTotp(),
     passwords: createPasswords(),
     ...buildIdentityProviders({
@@ -85,12 +91,12 @@ export function buildApplication(options: BuildApplicationOptions): BuiltApplica
       delegationMaxDays: awe.delegation.max_days,
       readScope: awe.access.read_scope,
       webhooks: webhookSettings(awe.outbound, identity.development),
-      ...(awe.notifier.enabled ? { notifier: { adminAddresses: awe.notifier.admin_addresses } } : {}),
+      ...(isMailSent(options.config) ? { notifier: { adminAddresses: awe.notifier.admin_addresses } } : {}),
     },
     ...{ identity, sha256: nodeSha256, random, newId: randomId, clock, lastSeen: new LastSeen() },
     organizations: new OrganizationDirectory(createReader(pool, { orgId }), clock),
     refusals: new RefusalDesk(onFault),
-    deploy: options.deploy,
+    ...{ deploy: options.deploy, managedPolicies: managedPolicies() },
   };
   const applications = new Map<string, Application>();
   const forOrganization = (id: string): Application => {

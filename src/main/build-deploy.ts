@@ -17,13 +17,16 @@ import { readGithubWebhook } from "../adapters/github/github-webhook.ts";
 import { createGitlab } from "../adapters/gitlab/gitlab.ts";
 import { manifestReader } from "../adapters/manifest/manifest-reader.ts";
 import { createProviderExchange, type ExchangeFetch } from "../adapters/outbound/provider-exchange.ts";
+import { createImageRegistries } from "../adapters/registry/image-registries.ts";
 import { createSlack } from "../adapters/slack/slack.ts";
 import type { DeployParts } from "../app/deploy/deploy-parts.ts";
 import { createDeploySettingsDesk } from "../app/deploy/settings-desk.ts";
+import type { EnvironmentMarker } from "../gates/deploy/drift.ts";
 import type { EnvironmentSetting } from "../gates/deploy/environment-settings.ts";
 import type { Chat } from "../ports/chat.ts";
 import type { CiProvider } from "../ports/ci-provider.ts";
 import type { GithubWebhookReader } from "../ports/github-webhook.ts";
+import type { ImageRegistries } from "../ports/image-registries.ts";
 import type { Racks } from "../ports/rack.ts";
 import type { VersionControl } from "../ports/version-control.ts";
 import type { Environment } from "./config.ts";
@@ -37,6 +40,8 @@ export interface BuildDeployOptions {
   readonly guardedFetch: ExchangeFetch;
   /** From which the secrets of CI webhooks are derived, one per rack and app. */
   readonly webhookKey: Uint8Array;
+  /** Absent where none is configured. */
+  readonly registries?: ImageRegistries;
 }
 
 export interface BuiltDeploy {
@@ -63,6 +68,8 @@ export function buildDeploy(options: BuildDeployOptions): BuiltDeploy {
       githubWebhook: githubWebhookOf(options.environment),
       archives,
       manifests: manifestReader,
+      registries: options.registries ?? NO_REGISTRIES,
+      environmentMarker: environmentMarker(options.webhookKey),
       githubUrl: githubUrlOf(options.environment),
       secretEnvNames: (set(options.environment, "CONVOX_SECRET_ENV_VARS") ?? "")
         .split(/[\s,]+/)
@@ -79,6 +86,24 @@ export function withoutRacks(clock: () => number): DeployParts {
     guardedFetch: () => Promise.reject(new Error("this program calls nobody")),
     webhookKey: new Uint8Array(32),
   }).parts;
+}
+
+const NO_REGISTRIES = createImageRegistries({
+  registries: [],
+  fetch: () => Promise.reject(new Error("no registry is configured (this is a bug)")),
+});
+
+const MARK_LENGTH = 22;
+
+/** HMAC with a key of its own: equal values have equal marks for one app and name alone. */
+export function environmentMarker(serverKey: Uint8Array): EnvironmentMarker {
+  const key = createHmac("sha256", serverKey).update("environment marks").digest();
+  const mac = (text: string): string =>
+    createHmac("sha256", key).update(text).digest("base64url").slice(0, MARK_LENGTH);
+  return {
+    keyId: mac("key").slice(0, 8),
+    mark: (place, name, value) => mac(`value ${JSON.stringify([place, name])} ${value}`),
+  };
 }
 
 /** The secret with which calls to an app's `ci_webhook_url` are signed, as Standard Webhooks writes it. */

@@ -66,10 +66,15 @@ export function serverOptions(parts: HttpParts): ServerOptions {
     browser: { origin: new URL(app.identity.publicUrl).origin, csrfToken },
     cliPolling: config.countersign.cli_polling,
     trustedProxies: config.countersign.trusted_proxy_cidrs,
-    limits: { perMinute: limits.per_minute, streamsPerPerson: STREAMS_PER_PERSON },
+    limits: { perMinute: limits.per_minute, streamsPerPerson: STREAMS_PER_PERSON, ...deployRate(config) },
     developmentPeople: demoPeople,
     uiDirectory: existsSync(join(uiDirectory, "index.html")) ? uiDirectory : null,
   };
+}
+
+function deployRate({ countersign: own }: Config): Pick<ServerOptions["limits"], "deploy"> {
+  const { deploy_rate_per_second: perSecond, deploy_rate_burst: burst } = own;
+  return perSecond === 0 ? {} : { deploy: { perSecond, burst } };
 }
 
 function verifierOf(

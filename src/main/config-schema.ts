@@ -66,8 +66,12 @@ const notifier = z
     use_tls: flag.default(true),
     admin_addresses: texts.default([]),
     base_url: text.default(""),
+    /** Of a server at Postmark: set, mail goes over its API instead of SMTP. */
+    postmark_token: secret.default(""),
+    postmark_stream: text.default("outbound"),
+    postmark_url: text.default("https://api.postmarkapp.com"),
   })
-  .refine(({ enabled, smtp_host: host }) => !enabled || host !== "", {
+  .refine(({ enabled, smtp_host: host, postmark_token: token }) => !enabled || host !== "" || token !== "", {
     ...{ path: ["smtp_host"], message: "says which server takes the mail: it is needed when notifier.enabled is true" },
   });
 
@@ -112,6 +116,19 @@ const rack = z.strictObject({
   enabled: flag.default(true),
 });
 
+const registry = z.strictObject({
+  /** As images name it: `ghcr.io`, `docker.io`. */
+  name: text,
+  /** Left out: `https://` and the name. */
+  url: text.default(""),
+  /** The host of its token service, where that is another one. */
+  token_host: text.default(""),
+  username: text.default(""),
+  /** Which variable, or which file, holds its password: the password itself has no place here. */
+  password_env: text.default(""),
+  password_file: text.default(""),
+});
+
 const countersign = z.strictObject({
   host: text.default("127.0.0.1"),
   port: wholeNumber(0, 65_535, 8000),
@@ -143,8 +160,13 @@ const countersign = z.strictObject({
   trusted_device_days: wholeNumber(1, 365, 30),
   factor_cool_down_hours: wholeNumber(0, 168, 24),
   backup_codes_decide: flag.default(true),
+  /** Certificates in PEM of makers of authenticators, for organizations that list models of keys. */
+  attestation_roots_file: text.default(""),
   mfa_require_all_users: flag.default(false),
   api_token_max_days: wholeNumber(1, 3_650, 365),
+  /** Calls of one credential to the deploy gate's API, the proxy aside; 0 is without limit. */
+  deploy_rate_per_second: wholeNumber(0, 100_000, 50),
+  deploy_rate_burst: wholeNumber(1, 1_000_000, 200),
   /** One identity provider, made or brought up to date at start; others are set up in the console. Empty: none. */
   oidc_issuer: text.default(""),
   oidc_client_id: text.default(""),
@@ -163,6 +185,8 @@ const countersign = z.strictObject({
   /** Racks without TLS beyond this machine, and racks whose certificate is not verified. */
   allow_insecure_rack: flag.default(false),
   racks: z.array(rack).max(100).default([]),
+  /** Registries that may be asked what an image's tag leads to. */
+  registries: z.array(registry).max(100).default([]),
   dev_bind: z.enum(["", "container"]).default(""),
   log_level: z.enum(["silent", "error", "warn", "info", "debug"]).default("warn"),
   build_time: text.default(""),
@@ -194,6 +218,12 @@ export const ENVIRONMENT_NAMES: Readonly<Record<string, readonly string[]>> = {
   "countersign.trusted_device_days": ["RGW_SETTING_MFA_TRUSTED_DEVICE_TTL_DAYS"],
   "countersign.mfa_require_all_users": ["RGW_SETTING_MFA_REQUIRE_ALL_USERS"],
   "countersign.factor_cool_down_hours": ["COUNTERSIGN_FACTOR_COOL_DOWN"],
+  "awe.notifier.postmark_token": ["POSTMARK_API_TOKEN"],
+  "awe.notifier.postmark_stream": ["POSTMARK_STREAM"],
+  "awe.notifier.postmark_url": ["POSTMARK_API_BASE"],
+  "awe.notifier.from_address": ["POSTMARK_FROM"],
+  "countersign.deploy_rate_per_second": ["RATE_LIMIT_RPS"],
+  "countersign.deploy_rate_burst": ["RATE_LIMIT_BURST"],
   "countersign.rack_host": ["RACK_HOST"],
   "countersign.rack_token": ["RACK_TOKEN"],
   "countersign.rack_username": ["RACK_USERNAME"],

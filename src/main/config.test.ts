@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { ConfigFault, loadConfig, type Environment, type LoadedConfig } from "./config.ts";
+import { isMailSent } from "./mail-transport.ts";
 import { packageRoot } from "./package-root.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "countersign-config-"));
@@ -95,6 +96,17 @@ it("the guide names every setting", () => {
   const guide = readFileSync(join(packageRoot(), "docs", "guide", "configuration.md"), "utf8");
   const { settings } = loadConfig({});
   expect(settings.map(({ key }) => key).filter((key) => !guide.includes(`\`${key}\``))).toEqual([]);
+});
+
+it("deploy R-MAIL-1, R-SETTINGS-4: rack-gateway's variables of Postmark set mail up, and the token is masked", () => {
+  const environment = { POSTMARK_API_TOKEN: "t", POSTMARK_FROM: "gate@example.com", POSTMARK_STREAM: "deploys" };
+  const loaded = loadConfig(environment);
+  const { notifier } = loaded.config.awe;
+  expect([isMailSent(loaded.config), notifier.from_address, notifier.postmark_stream]).toEqual([
+    ...[true, "gate@example.com", "deploys"],
+  ]);
+  expect(settingOf(loaded, "awe.notifier.postmark_token")).toEqual({ value: "********", source: "POSTMARK_API_TOKEN" });
+  expect(isMailSent(loadConfig({}).config)).toBe(false);
 });
 
 describe("configuration: what cannot be understood stops the start, with the setting and where it was found", () => {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, type YAMLMap } from "yaml";
 import { z } from "zod";
 import { configSchema, ENVIRONMENT_NAMES, type Config } from "./config-schema.ts";
-import { refusedByName, saidByOriginal } from "./original-environment.ts";
+import { contradictedByOriginal, refusedByName, saidByOriginal } from "./original-environment.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -56,6 +56,7 @@ export function loadConfig(environment: Environment, flags: Readonly<Record<stri
   }
   const parsed = configSchema.safeParse(treeOf(said));
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => sentence(issue, said)));
+  else problems.push(...contradictedByOriginal(environment, parsed.data.countersign.public_url));
   if (!parsed.success || problems.length > 0) throw new ConfigFault([...new Set(problems)]);
   return { config: parsed.data, settings: leaves().map((leaf) => setting(leaf, parsed.data, said)) };
 }

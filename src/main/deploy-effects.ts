@@ -3,6 +3,7 @@ import type { Application } from "../app/application.ts";
 import { postComment } from "../app/deploy/effects/post-comment.ts";
 import { postStatus } from "../app/deploy/effects/post-status.ts";
 import { readTree } from "../app/deploy/effects/read-tree.ts";
+import { readVcsFacts } from "../app/deploy/effects/read-vcs-facts.ts";
 import { sendDeployMail } from "../app/deploy/effects/send-deploy-mail.ts";
 import { tellChat } from "../app/deploy/effects/tell-chat.ts";
 import { workCi } from "../app/deploy/effects/work-ci.ts";
@@ -28,6 +29,14 @@ const PATIENT: EffectSchedule = {
 /** A large tree is as many as 500 calls. */
 const TREE: EffectSchedule = { ...PATIENT, timeoutMs: 300 * SECOND };
 
+/** Waiting for the next message to the same person is an attempt too, and no failure. */
+const WAITS_MAX = 4;
+
+function merging(schedule: EffectSchedule): EffectSchedule {
+  const { attemptsMax } = schedule;
+  return { ...schedule, attemptsMax: attemptsMax === null ? null : attemptsMax + WAITS_MAX };
+}
+
 export function deployEffectWorks(app: Application, mail: MailParts | null): EffectWorks {
   const ci = workCi({ app, object: (own, view) => deployApprovalOut(own, view) });
   return {
@@ -35,7 +44,11 @@ export function deployEffectWorks(app: Application, mail: MailParts | null): Eff
     "deploy.vcs_comment": { handle: postComment(app), schedule: PATIENT },
     "deploy.vcs_status": { handle: postStatus(app), schedule: PATIENT },
     "deploy.chat": { handle: tellChat(app), schedule: PATIENT },
-    "deploy.mail": { handle: sendDeployMail({ app, mail }), schedule: mail?.schedule ?? PATIENT },
+    "deploy.mail": {
+      handle: sendDeployMail({ app, mail }),
+      schedule: mail === null ? PATIENT : merging(mail.schedule),
+    },
     "deploy.vcs_tree": { handle: readTree(app), schedule: TREE },
+    "deploy.vcs_facts": { handle: readVcsFacts(app), schedule: PATIENT },
   };
 }

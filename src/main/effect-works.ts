@@ -2,7 +2,6 @@
 import { createGuardedFetch } from "../adapters/outbound/guarded-fetch.ts";
 import { webhookSigningKey } from "../adapters/webhook/sign-webhook.ts";
 import { createWebhookSender } from "../adapters/webhook/webhook-sender.ts";
-import { createSmtpMailer } from "../adapters/smtp/smtp-mailer.ts";
 import type { Application } from "../app/application.ts";
 import { sendWebhook } from "../app/effects/send-webhook.ts";
 import { sendMail } from "../app/effects/send-mail.ts";
@@ -11,10 +10,10 @@ import type { Mailer } from "../ports/mailer.ts";
 import type { WebhookSender } from "../ports/webhook-sender.ts";
 import type { Config } from "./config-schema.ts";
 import type { EffectWorks } from "./keep-effects.ts";
+import { isMailSent, MAIL_TIMEOUT_MS, mailTransport } from "./mail-transport.ts";
 import { productVersion } from "./product-version.ts";
 
 const SECOND = 1_000;
-const MAIL_TIMEOUT_MS = 30 * SECOND;
 
 /** Mail that is switched off has no handler; none is decided either. */
 export function effectWorks(config: Config, app: Application, sender: WebhookSender): EffectWorks {
@@ -55,14 +54,11 @@ export interface MailParts {
 }
 
 /** Null while no mail is sent. */
-export function mailParts({ awe }: Config, app: Application): MailParts | null {
+export function mailParts(config: Config, app: Application): MailParts | null {
+  const { awe } = config;
   const { notifier } = awe;
-  if (!notifier.enabled) return null;
-  const mailer = createSmtpMailer({
-    ...{ host: notifier.smtp_host, port: notifier.smtp_port, user: notifier.smtp_user },
-    ...{ password: notifier.smtp_password, from: notifier.from_address, useTls: notifier.use_tls },
-    timeoutMs: MAIL_TIMEOUT_MS,
-  });
+  if (!isMailSent(config)) return null;
+  const mailer = mailTransport(config, app.identity.development);
   const baseUrl = notifier.base_url === "" ? app.identity.publicUrl : notifier.base_url.replace(/\/+$/, "");
   return { mailer, baseUrl, schedule: mailSchedule(awe) };
 }

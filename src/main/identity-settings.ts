@@ -1,6 +1,8 @@
 /** What the configuration says about signing in, and where people reach this installation. */
 import { createServer } from "node:net";
 import type { IdentitySettings } from "../app/application.ts";
+import type { SettingOrigin } from "../app/setting-origin.ts";
+import type { LoadedConfig } from "./config.ts";
 import type { Config } from "./config-schema.ts";
 
 const SESSIONS_PER_PERSON = 20;
@@ -8,7 +10,13 @@ const WEB_SECONDS = 24 * 3_600;
 const DAY_SECONDS = 86_400;
 
 export function identitySettings(
-  { countersign: own, awe: { keycloak } }: Config,
+  {
+    config: {
+      countersign: own,
+      awe: { keycloak },
+    },
+    settings,
+  }: LoadedConfig,
   { development, publicUrl }: { readonly development: boolean; readonly publicUrl: string },
 ): IdentitySettings {
   return {
@@ -24,7 +32,20 @@ export function identitySettings(
     requireMfaAll: own.mfa_require_all_users,
     apiTokenMaxDays: own.api_token_max_days,
     personTokenAudience: keycloak.issuer === "" ? null : keycloak.audience,
+    said: {
+      factor_cool_down_hours: originOf(settings, "countersign.factor_cool_down_hours"),
+      session_timeout_minutes: originOf(settings, "countersign.session_timeout_minutes"),
+      backup_codes_decide: originOf(settings, "countersign.backup_codes_decide"),
+      person_token_audience: originOf(settings, "awe.keycloak.audience"),
+    },
   };
+}
+
+/** Lines of the file stay with whoever runs the installation: to everybody else it is the file. */
+function originOf(settings: LoadedConfig["settings"], key: string): SettingOrigin {
+  const source = settings.find((setting) => setting.key === key)?.source ?? "default";
+  if (source === "default") return { by: "default" };
+  return /^[A-Z][A-Z0-9_]*$/.test(source) ? { by: "environment", variable: source } : { by: "file" };
 }
 
 /**

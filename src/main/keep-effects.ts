@@ -31,6 +31,8 @@ export interface KeepEffectsOptions {
   readonly webhookHoldMs?: number;
   /** What follows from an effect that is given up, in the same transaction. */
   readonly follows?: EndFollows;
+  /** Told of every attempt that did not do it. */
+  readonly onTrouble?: EffectLoopOptions["onTrouble"];
   readonly onError: (error: unknown) => void;
 }
 
@@ -59,6 +61,7 @@ export function keepEffects(options: KeepEffectsOptions): () => Promise<void> {
     worker: `${hostname()}:${String(process.pid)}`,
     subscribe: (listener) => changes.subscribe(listener),
     onGivenUp: tell,
+    ...(options.onTrouble === undefined ? {} : { onTrouble: options.onTrouble }),
   };
   const loops = GROUPS.flatMap((isOf, group) => {
     const work = Object.fromEntries(Object.entries(options.work).filter(([kind]) => isOf(kind)));

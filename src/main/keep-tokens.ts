@@ -1,6 +1,7 @@
 /**
  * What a running server does about API tokens besides answering: it hears of changes of access wherever they are made, writes
- * down when tokens were last used, and tells the ledger of those whose time is over (docs/spec/identity.md section 7).
+ * down when tokens were last used, warns of those that end soon, and tells the ledger of those whose time is over
+ * (docs/spec/identity.md section 7).
  */
 import type { Pool } from "pg";
 import { watchAccessChanges } from "../adapters/postgres/access-changes.ts";
@@ -8,6 +9,7 @@ import { createTokenUses } from "../adapters/postgres/token-uses.ts";
 import type { Application } from "../app/application.ts";
 import type { TokenDesk } from "../app/token-desk.ts";
 import { expireTokens } from "../app/token-expiry.ts";
+import { warnOfExpiringTokens } from "../app/token-warnings.ts";
 import { startTokenExpiryLoop } from "../worker/token-expiry-loop.ts";
 import { startTokenUseLoop } from "../worker/token-use-loop.ts";
 
@@ -31,8 +33,9 @@ export function keepTokens(options: KeepTokensOptions): () => Promise<void> {
     app.deploy.settings.drop();
   });
   const uses = startTokenUseLoop({ drain: () => desk.drainUses(), uses: createTokenUses(pool), isPaused, onError });
-  const expiries = startTokenExpiryLoop({ expire: () => expireTokens(app), isPaused, onError });
+  const expiries = startTokenExpiryLoop({ round: () => expireTokens(app), isPaused, onError });
+  const warnings = startTokenExpiryLoop({ round: () => warnOfExpiringTokens(app), isPaused, onError });
   return async () => {
-    await Promise.all([expiries.stop(), uses.stop(), changes.close()]);
+    await Promise.all([expiries.stop(), warnings.stop(), uses.stop(), changes.close()]);
   };
 }

@@ -38,7 +38,7 @@ async function linkAt(url: string, { config, environment, dataDir }: Installed):
     const publicUrl = publicUrlOf(config, await portOf(config));
     const { app, store } = buildApplication({
       ...{ pool, config, connectionString: url, orgId: opened.installation.orgId, commits: new CommitSignal() },
-      identity: identitySettings(config, { development: false, publicUrl }),
+      identity: identitySettings({ config, settings: [] }, { development: false, publicUrl }),
       keyring: await readKeyring(environment, dataDir),
       isQuarantined: () => false,
       deploy: withoutRacks(() => Date.now()),

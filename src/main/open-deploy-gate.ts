@@ -2,6 +2,7 @@
 import { manifestReader } from "../adapters/manifest/manifest-reader.ts";
 import { openConvoxRacks } from "../adapters/convox/convox-racks.ts";
 import { createGuardedFetch } from "../adapters/outbound/guarded-fetch.ts";
+import { createImageRegistries } from "../adapters/registry/image-registries.ts";
 import type { Application } from "../app/application.ts";
 import { rackPins } from "../app/deploy/rack-pins.ts";
 import { parseEnvironmentSettings, type EnvironmentSetting } from "../gates/deploy/environment-settings.ts";
@@ -11,7 +12,12 @@ import { buildDeploy, type BuiltDeploy } from "./build-deploy.ts";
 import type { Environment } from "./config.ts";
 import type { Config } from "./config-schema.ts";
 import { rackSettings } from "./rack-settings.ts";
+import { registrySettings } from "./registry-settings.ts";
 import { StartRefused } from "./start-refused.ts";
+
+const REGISTRY_TIMEOUT_MS = 10_000;
+/** Registries take no larger image manifests. */
+const MANIFEST_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface DeployGateOptions {
   readonly config: Config;
@@ -33,10 +39,15 @@ export function openDeployGate(options: DeployGateOptions): BuiltDeploy {
       log.error({ rack }, "the rack presents another certificate than the one it is pinned to");
     },
   });
+  const guard = { allow: outbound.allow, allowHttp: outbound.allow_http, development };
   const built = buildDeploy({
     ...{ environment, racks, clock: () => Date.now(), webhookKey: serverKey },
     settings: environmentSettings(environment, racks),
-    guardedFetch: createGuardedFetch({ allow: outbound.allow, allowHttp: outbound.allow_http, development }),
+    guardedFetch: createGuardedFetch(guard),
+    registries: createImageRegistries({
+      registries: registrySettings(config, environment),
+      fetch: createGuardedFetch({ ...guard, timeoutMs: REGISTRY_TIMEOUT_MS, bytesMax: MANIFEST_BYTES_MAX }),
+    }),
   });
   return {
     parts: built.parts,

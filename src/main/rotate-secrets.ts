@@ -69,7 +69,10 @@ async function rotateAt(url: string, installed: Installed): Promise<RotatedSecre
     const publicUrl = publicUrlOf(config, await portOf(config));
     const { app, store } = buildApplication({
       ...{ pool, config, keyring, connectionString: url, orgId: opened.installation.orgId },
-      ...{ commits: new CommitSignal(), identity: identitySettings(config, { development, publicUrl }) },
+      ...{
+        commits: new CommitSignal(),
+        identity: identitySettings({ config, settings: [] }, { development, publicUrl }),
+      },
       isQuarantined: () => false,
       deploy: withoutRacks(() => Date.now()),
       onFault: () => undefined,

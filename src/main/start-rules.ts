@@ -2,6 +2,7 @@
 import { parseConnectionUrl } from "../adapters/postgres/connection-url.ts";
 import type { Config } from "./config-schema.ts";
 import type { Environment } from "./config.ts";
+import { unusedOfOriginal } from "./original-environment.ts";
 import { StartRefused } from "./start-refused.ts";
 
 const DEVELOPMENT_ORIGIN = "localhost/dev/";
@@ -51,7 +52,11 @@ export function assertSameMode(origin: string, development: boolean): void {
 }
 
 /** What whoever runs this server should know about its settings, each a sentence. */
-export function openDoors({ awe: { access, keycloak } }: Config, development: boolean): readonly string[] {
+export function openDoors(
+  { awe: { access, keycloak }, countersign: own }: Config,
+  development: boolean,
+  environment: Environment = {},
+): readonly string[] {
   const doors: string[] = [];
   if (access.read_scope === "authenticated") doors.push("every valid token reads every request (access.read_scope)");
   if (!development && keycloak.issuer !== "" && keycloak.audience === "") {
@@ -60,7 +65,7 @@ export function openDoors({ awe: { access, keycloak } }: Config, development: bo
   if (!development && !keycloak.verify_ssl) {
     doors.push("any certificate of the identity provider is accepted (keycloak.verify_ssl)");
   }
-  return doors.map((door) => `Warning: ${door}.`);
+  return [...doors.map((door) => `Warning: ${door}.`), ...unusedOfOriginal(environment, own.public_url)];
 }
 
 /** Plain HTTP is for this machine alone (identity R-SESS-1). */

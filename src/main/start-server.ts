@@ -8,18 +8,21 @@ import type { FastifyInstance } from "fastify";
 import type { Pool } from "pg";
 import type { Logger } from "pino";
 import { connect } from "../adapters/postgres/connect.ts";
+import { createChatTold } from "../adapters/postgres/chat-told.ts";
 import { createHousekeeping } from "../adapters/postgres/housekeeping.ts";
 import { missingSealingKeys } from "../adapters/postgres/sealed-rows.ts";
 import type { Application } from "../app/application.ts";
 import { applyDueTimers } from "../app/apply-due-timers.ts";
 import { keepDefaultSecret } from "../app/effects/webhook-secret.ts";
 import { exhaustedMail } from "../app/effects/exhausted-mail.ts";
+import { channelTelling } from "../app/deploy/tell-channels.ts";
 import { reconcilePromotes } from "../app/deploy/reconcile-promotes.ts";
 import { recordSystemEvent } from "../app/record-system-event.ts";
 import { buildServer } from "../http/build-server.ts";
 import type { SecretsWatch } from "../http/server-options.ts";
 import { canonicalJson } from "../ledger/canonical-json.ts";
 import type { Finding } from "../ledger/verify.ts";
+import { startChatLoop } from "../worker/chat-loop.ts";
 import { startCheckpointLoop } from "../worker/checkpoint-loop.ts";
 import { startPromoteLoop } from "../worker/promote-loop.ts";
 import { startSweepLoop } from "../worker/sweep-loop.ts";
@@ -35,6 +38,7 @@ import type { Config } from "./config-schema.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
 import { deployEffectWorks } from "./deploy-effects.ts";
 import { effectWorks, mailParts, webhookSenderOf } from "./effect-works.ts";
+import { logEffectTrouble } from "./effect-log.ts";
 import { keepEffects } from "./keep-effects.ts";
 import { keepSessions } from "./keep-sessions.ts";
 import { keepTokens } from "./keep-tokens.ts";
@@ -116,7 +120,7 @@ interface Ground {
 async function openGround({ config }: LoadedConfig, options: StartOptions, closing: Closing): Promise<Ground> {
   const { development, say } = options;
   assertMayStart(config, development, options.environment);
-  for (const door of openDoors(config, development)) say(door);
+  for (const door of openDoors(config, development, options.environment)) say(door);
   const dataDir = resolve(config.countersign.data_dir);
   await mkdir(dataDir, { recursive: true });
   const database = await openConfiguredDatabase(config, dataDir, options);
@@ -157,7 +161,7 @@ async function open(loaded: LoadedConfig, options: StartOptions, closing: Closin
     onIssuerFault: (cause) => {
       log.warn({ err: cause }, "an identity provider failed");
     },
-    identity: identitySettings(config, { development, publicUrl }),
+    identity: identitySettings(loaded, { development, publicUrl }),
     connectionString: database.connectionString,
     orgId: opened.installation.orgId,
     isQuarantined: () => guard.quarantined,
@@ -198,13 +202,13 @@ async function open(loaded: LoadedConfig, options: StartOptions, closing: Closin
 
 /** Begins what was decided to be done outside; answers how to end it. */
 function startEffects(
-  { loaded: { config }, pool, app, guard }: Parts,
+  { loaded: { config }, options: { log }, pool, app, guard }: Parts,
   { database, webhooks }: { readonly database: OpenDatabase; readonly webhooks: WebhookSender },
   onError: (error: unknown) => void,
 ): () => Promise<void> {
   const { webhook } = config.awe;
   return keepEffects({
-    ...{ pool, app, guard, database, onError, follows: exhaustedMail(app) },
+    ...{ pool, app, guard, database, onError, follows: exhaustedMail(app), onTrouble: logEffectTrouble(log) },
     work: { ...effectWorks(config, app, webhooks), ...deployEffectWorks(app, mailParts(config, app)) },
     ...{ fallbackMs: webhook.poll_interval_seconds * 1_000, webhooksAtOnce: webhook.concurrency },
     ...{ webhooksPerHost: webhook.per_host, webhookHoldMs: webhook.order_hold_seconds * 1_000 },
@@ -355,9 +359,15 @@ function startLoops({ loaded, options, pool, app, guard, commits }: Parts, closi
   const sweeps = startSweepLoop({
     ...{ onError, clock: app.clock, housekeeping: createHousekeeping(pool) },
     answersTtlHours: loaded.config.awe.idempotency.ttl_hours,
+    attemptsDays: loaded.config.awe.webhook.log_days,
     isPaused: () => guard.quarantined,
   });
   closing.push(() => sweeps.stop());
+  const chats = startChatLoop({
+    ...{ onError, subscribe: (listener) => commits.subscribe(listener), isPaused: () => guard.quarantined },
+    tell: channelTelling(app, createChatTold(pool)),
+  });
+  closing.push(() => chats.stop());
   const startedAt = app.clock();
   const promotes = startPromoteLoop({
     reconcile: () => reconcilePromotes(app, { startedAt }),

@@ -3,6 +3,7 @@
  * thread that serves calls (docs/spec/deploy.md R-BIND-4, R-BIND-5, R-MANIFEST-1 to -3, R-SOURCE-2, R-SOURCE-4).
  */
 import type { ArchiveLimits } from "../gates/deploy/archive-limits.ts";
+import type { ArchivePaths } from "../gates/deploy/archive-paths.ts";
 import type { ArchiveFault } from "../gates/deploy/content-refusal.ts";
 import type { CapturedManifest } from "../gates/deploy/deploy-records.ts";
 import type { SourceEntry } from "../gates/deploy/source-digest.ts";
@@ -28,6 +29,8 @@ export interface ArchiveListing {
   readonly objectBytes: number;
   /** `sha256:…` (deploy R-SOURCE-2). */
   readonly sourceDigest: string;
+  /** What is kept of its files, sorted (deploy R-BIND-6). */
+  readonly paths: ArchivePaths;
   /** Files and links outside `.git/`, as they came; as many as `limits.entries` at most. */
   readonly entries: readonly SourceEntry[];
   /** Bytes that are not UTF-8 became U+FFFD, which the manifest's reader refuses. */

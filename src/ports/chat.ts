@@ -69,6 +69,8 @@ export interface ChatIntegrationRecord {
   readonly botToken: string | null;
   readonly alertsEnabled: boolean;
   readonly alertsChannelId: string | null;
+  /** Channel → globs over the audit list's names: what it is told of (R-SLACK-4). */
+  readonly channelActions: Readonly<Record<string, readonly string[]>>;
   readonly connectedBy: string;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;

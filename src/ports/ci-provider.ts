@@ -42,6 +42,18 @@ export interface CiProvider {
   verify(request: CiRequest): Promise<CiVerification>;
   unblock(request: CiRequest): Promise<EffectResult>;
   close(request: CiRequest, outcome: ClosingOutcome): Promise<EffectResult>;
+  /** A word on a run about which nobody here decides: it waits on (R-CI-9). */
+  readonly remark?: (run: UndecidedRun) => Promise<EffectResult>;
+  /** Asks whose credential it is, where the provider can say (R-CI-6). */
+  readonly testToken?: () => Promise<TokenTest>;
+}
+
+/** A run that no app's settings name. */
+export interface UndecidedRun {
+  /** `owner/repo`, as the provider itself said. */
+  readonly repo: string;
+  readonly metadata: JsonObject;
+  readonly comment: string;
 }
 
 /** Whose credential is it (R-CI-6)? */

@@ -20,6 +20,8 @@ export interface Needs {
   readonly requestsOf?: RequestsOf;
   /** The requests that hold a live key of this form. */
   readonly liveKeys?: readonly LiveKeys[];
+  /** The deploy approvals of those requests, to be found by their request. */
+  readonly approvalsOfLiveKeys?: readonly LiveKeys[];
   /** The active version of these policy lines. */
   readonly activePolicyKeys?: readonly string[];
   /** Every version of these policy lines. */

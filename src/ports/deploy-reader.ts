@@ -26,6 +26,9 @@ export interface DeployFilter {
   readonly scope?: string;
   /** Literal text, any case, in message, branch, app and names. */
   readonly q?: string;
+  /** When it was asked: from `since` on, before `until`. */
+  readonly since?: Instant;
+  readonly until?: Instant;
   readonly now: Instant;
   readonly limit: number;
   readonly offset?: number;

@@ -2,6 +2,8 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Instant } from "../core/person.ts";
 import type { DeployApproval, DeployObject } from "../gates/deploy/deploy-records.ts";
+import type { Drift, RackState } from "../gates/deploy/drift.ts";
+import type { ImageChange, RecordedImage } from "../gates/deploy/image-digests.ts";
 
 /** `standing` and the number of extensions are the engine's: they are read with the request and its grant. */
 export interface DeployApprovalRecord extends Omit<DeployApproval, "standing" | "extensionCount"> {
@@ -13,6 +15,14 @@ export interface DeployApprovalRecord extends Omit<DeployApproval, "standing" | 
   readonly ciJoined: readonly JsonObject[];
   readonly warnings: readonly DeployWarning[];
   readonly sourceTree: DeploySourceTree;
+  /** What images led to, in the order in which it was found out; grows (deploy R-IMAGE-8). */
+  readonly imageDigests: readonly RecordedImage[];
+  /** Set once: from then on nothing is built or promoted under it (deploy R-BIND-11). */
+  readonly imageChange: ImageChange | null;
+  /** Set once, with the approval; null where the rack did not tell (deploy R-BIND-12). */
+  readonly rackState: RackState | null;
+  /** At the latest promote; null before the first. */
+  readonly drift: Drift | null;
 }
 
 /** What version control and the rack said when it was asked for; every member that nobody could tell is null. */
@@ -73,6 +83,39 @@ export interface DeployObjectRecord extends DeployObject {
   readonly orgId: string;
 }
 
+/** What version control says for reviewers, as it was read last (deploy R-GITHUB-5). */
+export interface DeployVcsFactsRecord {
+  readonly approvalId: string;
+  readonly orgId: string;
+  readonly facts: DeployVcsFacts;
+  readonly readAt: Instant;
+}
+
+/** Every member that nobody could tell is null. */
+export interface DeployVcsFacts {
+  readonly changes: DeployVcsChanges | null;
+  /** Of each reviewer the last word. */
+  readonly reviews: readonly { readonly author: string; readonly state: string }[] | null;
+  /** `success`, `pending`, `failure`; `none` where nothing checks the commit. */
+  readonly checks: string | null;
+}
+
+/** Since the commit that was deployed last. */
+export interface DeployVcsChanges {
+  readonly count: number;
+  readonly compareUrl: string | null;
+  /** Oldest first; at most 250. */
+  readonly commits: readonly DeployVcsCommit[];
+}
+
+export interface DeployVcsCommit {
+  readonly sha: string;
+  readonly title: string;
+  readonly author: string;
+  readonly committedAt: Instant | null;
+  readonly url: string | null;
+}
+
 export interface DeploySettingRecord {
   readonly orgId: string;
   readonly scope: string;
@@ -92,6 +135,17 @@ export interface DeployTreeRecord {
   readonly objectFormat: "sha1" | "sha256";
   readonly files: readonly DeployTreeFile[];
   readonly readAt: Instant;
+}
+
+/** The files of an archive that was pinned, to tell how another one differs (deploy R-BIND-6). */
+export interface DeployArchiveRecord {
+  /** Organization and source digest: `… sha256:…`. */
+  readonly id: string;
+  readonly orgId: string;
+  /** As `archivePaths` writes them. */
+  readonly paths: string;
+  readonly whole: boolean;
+  readonly expiresAt: Instant;
 }
 
 export interface DeployTreeFile {

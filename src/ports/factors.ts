@@ -12,7 +12,7 @@ export interface NewPasskey {
   readonly aaguid: string;
   readonly backupEligible: boolean;
   readonly backedUp: boolean;
-  /** base64url; kept where attestation is demanded. */
+  /** base64url, of one that leads to a maker who is believed; "" for none. Kept where attestation is demanded (R-FACT-2). */
   readonly attestation: string;
 }
 

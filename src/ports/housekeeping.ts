@@ -4,6 +4,8 @@ import type { Instant } from "../core/person.ts";
 export interface Housekeeping {
   /** Forgets the answers of calls made before this instant, some at a time; says how many went (R-IDEMP-4). */
   forgetAnswers(before: Instant): Promise<number>;
+  /** Forgets attempts at events made before this instant, some at a time; says how many went (engine R-HOOK-12). */
+  forgetAttempts(before: Instant): Promise<number>;
   /** Forgets ceremonies, codes, views and counters whose time is long over, some at a time; says how many went (R-SIGN-3). */
   forgetScratch(now: Instant): Promise<number>;
   /** When each of these sessions was last used, in one statement (R-SESS-4). */

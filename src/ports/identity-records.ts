@@ -132,6 +132,13 @@ export interface BackupCodeRecord {
   readonly endedAt: Instant | null;
 }
 
+/** Which kind of factor a person would rather be asked for. */
+export interface FactorPreferenceRecord {
+  readonly personId: PersonId;
+  readonly method: "totp" | "webauthn";
+  readonly updatedAt: Instant;
+}
+
 export interface TrustedDeviceRecord {
   readonly id: string;
   readonly personId: PersonId;
@@ -187,8 +194,13 @@ export interface ApiTokenRecord {
   readonly expiresAt: Instant | null;
   readonly revokedAt: Instant | null;
   readonly legacy: boolean;
-  /** `{provider, value, expires_at}` of the workload's token it was given for (R-WID-3); null for one that somebody made. */
+  /**
+   * `{provider, value, expires_at, claims}` of the workload's token it was given for (R-WID-3), `{provider}` alone for the token
+   * without a secret that stands for the provider (deploy R-OIDC-1); null for one that somebody made.
+   */
   readonly exchanged: JsonObject | null;
+  /** The last warning of its end that was given, in days before it (R-TOK-3). */
+  readonly warnedDays: number | null;
 }
 
 export interface TokenSecretRecord {
@@ -226,6 +238,10 @@ export interface WorkloadProviderRecord {
   /** Claim → allowed values. */
   readonly claims: JsonObject;
   readonly scopes: readonly string[];
+  /** `{racks?, apps?}`: where the deploy gate lets its jobs in (deploy R-OIDC-1). */
+  readonly limits: JsonObject;
+  /** Its jobs ask for their own commit and build no other (deploy R-OIDC-4). */
+  readonly bindCommit: boolean;
   readonly enabled: boolean;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;

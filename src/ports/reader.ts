@@ -7,7 +7,7 @@ import type { DelegationId, EventId, PersonId, PolicyId, RequestId, StageRunId, 
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Instant } from "../core/person.ts";
 import type { PolicyStatus } from "../core/policy.ts";
-import type { Decision, Request, RequestStatus, Task, TaskKind, TaskStatus } from "../core/request.ts";
+import type { Decision, GateName, Request, RequestStatus, Task, TaskKind, TaskStatus } from "../core/request.ts";
 import type { EntryFields } from "../ledger/entry.ts";
 import type { Page } from "./page.ts";
 import type { DelegationRecord, PolicyVersion } from "./change-set.ts";
@@ -58,6 +58,8 @@ export interface TaskView {
 export interface StoredEvent {
   readonly id: EventId;
   readonly requestId: RequestId;
+  /** Of the request. */
+  readonly gate: GateName;
   readonly sequence: number;
   readonly type: string;
   readonly payload: JsonObject;
@@ -97,6 +99,7 @@ export interface TaskFilter {
 }
 
 export interface InboxFilter {
+  readonly gate?: GateName;
   readonly state: "open" | "done";
   readonly artifactType?: string;
   readonly policyKey?: string;
@@ -226,6 +229,12 @@ export interface Reader
   token(id: string): Promise<TokenView | undefined>;
   /** Tokens of any organization whose time is over, and whose end the ledger does not tell yet. */
   expiredTokens(now: Instant, limit: number): Promise<readonly { readonly id: string; readonly orgId: string }[]>;
+  /** Live tokens of any organization that somebody has to be warned of: a moment so many days before their end has come. */
+  tokensToWarnOf(asked: {
+    readonly now: Instant;
+    readonly days: readonly number[];
+    readonly limit: number;
+  }): Promise<readonly DueToken[]>;
   /** Every organization of the installation, by name. */
   organizations(): Promise<readonly OrganizationRecord[]>;
   /** Records of any organization: whoever asks compares `orgId` before showing one. */
@@ -271,6 +280,12 @@ export interface TokenFilter {
   readonly now: Instant;
   readonly limit: number;
   readonly cursor?: string;
+}
+
+export interface DueToken {
+  readonly id: string;
+  readonly orgId: string;
+  readonly machineId: string;
 }
 
 export interface TokenView {

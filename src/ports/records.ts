@@ -13,9 +13,11 @@ import type {
 import type { ChatIntegrationRecord } from "./chat.ts";
 import type {
   DeployApprovalRecord,
+  DeployArchiveRecord,
   DeployObjectRecord,
   DeploySettingRecord,
   DeployTreeRecord,
+  DeployVcsFactsRecord,
 } from "./deploy-records.ts";
 import type { EffectRecord } from "./effects.ts";
 import type { WebhookSecretRecord } from "./webhook-records.ts";
@@ -24,6 +26,7 @@ import type {
   ApiTokenRecord,
   BackupCodeRecord,
   DirectoryEntry,
+  FactorPreferenceRecord,
   FactorRecord,
   IdentityProviderRecord,
   IdentityRecord,
@@ -51,6 +54,7 @@ export interface StateRecords {
   readonly factor: FactorRecord;
   readonly password: PasswordRecord;
   readonly backupCode: BackupCodeRecord;
+  readonly factorPreference: FactorPreferenceRecord;
   readonly trustedDevice: TrustedDeviceRecord;
   readonly oneTimeLink: OneTimeLinkRecord;
   readonly machine: MachineRecord;
@@ -79,6 +83,8 @@ export interface ScratchRecords {
   readonly statement: StatementRecord;
   readonly spentProof: SpentProofRecord;
   readonly deployTree: DeployTreeRecord;
+  readonly deployArchive: DeployArchiveRecord;
+  readonly deployVcsFacts: DeployVcsFactsRecord;
 }
 
 export type Records = StateRecords & ScratchRecords;
@@ -111,6 +117,8 @@ export type RecordChanges = { readonly [Kind in RecordKind]?: readonly Records[K
 export interface Scratch {
   /** False when a record with this key exists already: it was spent before (R-FACT-4). */
   add<Kind extends ScratchKind>(kind: Kind, record: Records[Kind]): Promise<boolean>;
+  /** Adds the record, or replaces the one with this key: what is read again from time to time. */
+  put<Kind extends "deployVcsFacts">(kind: Kind, record: Records[Kind]): Promise<void>;
   /** Marks as used and gives the record as it was; undefined when it is unknown, used or over. For one use only. */
   consume<Kind extends "ceremony" | "loginState" | "cliLogin">(
     kind: Kind,

@@ -34,7 +34,7 @@ export interface Repository {
   /** Commits since the last deployed one (R-GITHUB-5). */
   changes(from: string, to: string): Promise<VcsAnswer<CommitRange>>;
   reviews(pull: number): Promise<VcsAnswer<readonly PullRequestReview[]>>;
-  /** Combined state of the checks: `success`, `pending`, `failure`. */
+  /** Combined state of the checks: `success`, `pending`, `failure`; `none` where there are none. */
   checks(sha: string): Promise<VcsAnswer<string>>;
   /** Creates the comment, or edits the one that is there already; safe to repeat. */
   comment(comment: PullRequestComment): Promise<EffectResult>;

@@ -6,6 +6,7 @@ import type { Instant } from "../core/person.ts";
 import type {
   ClaimedEffect,
   EffectAttempt,
+  EffectError,
   EffectHandler,
   EffectKind,
   EffectOutcome,
@@ -35,6 +36,8 @@ export interface EffectLoopOptions {
   readonly subscribe: (listener: () => void) => () => void;
   /** Told of effects that will not be tried again although they were not done. */
   readonly onGivenUp: (effect: EffectRecord, outcome: EffectOutcome) => Promise<void>;
+  /** Told of every attempt that did not do it. */
+  readonly onTrouble?: (effect: EffectRecord, error: EffectError) => void;
   readonly concurrency: number;
   /** Attempts at once for one host, where effects say which one they call (engine R-HOOK-11). */
   readonly perHost?: number;
@@ -130,6 +133,7 @@ async function attemptEffect(claimed: ClaimedEffect, options: EffectLoopOptions,
   };
   // A stopping process gives the attempt back: it says nothing about the other side.
   if (stopped.aborted && outcome.kind === "retry") return;
+  if (outcome.kind === "retry" || outcome.kind === "failed") options.onTrouble?.(effect, outcome.error);
   const isOurs = await options.queue.settle(claimed, end);
   if (isOurs && end.retryAt === null && outcome.kind !== "done") await options.onGivenUp(effect, outcome);
 }

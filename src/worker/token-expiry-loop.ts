@@ -1,8 +1,11 @@
-/** Tells the ledger of tokens that ended by their time. Late is harmless: they were refused from their last moment on (R-TOK-3). */
+/**
+ * What is to be told of the ends of tokens, before and after: a round at start and one a minute (identity R-TOK-3). Late is
+ * harmless: tokens are refused from their last moment on.
+ */
 
 export interface TokenExpiryLoopOptions {
-  /** One round; says how many tokens it told of. */
-  readonly expire: () => Promise<number>;
+  /** One round; says how many tokens it told of, or that none is left. */
+  readonly round: () => Promise<number>;
   readonly everyMs?: number;
   /** True while nothing may be written. */
   readonly isPaused: () => boolean;
@@ -16,7 +19,7 @@ export function startTokenExpiryLoop(options: TokenExpiryLoopOptions): { stop():
 
   async function sweep(): Promise<void> {
     try {
-      while (!isStopped && !options.isPaused() && (await options.expire()) > 0);
+      while (!isStopped && !options.isPaused() && (await options.round()) > 0);
     } catch (error) {
       options.onError(error);
     }

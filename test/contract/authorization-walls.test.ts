@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import type { createRequest } from "../../src/app/create-request.ts";
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
 import { authorizationTable } from "../../src/http/authorization.ts";
 import { authorized, type Authorized, type Caller } from "../../src/http/authorized.ts";
@@ -350,6 +351,19 @@ describe("what makes it", () => {
     expect(constructing.map(({ file }) => file)).toEqual(["src/http/authorized.ts"]);
   });
 
+  it("identity R-AUTHZ-3: a use case takes no actor that was not admitted, and few files admit one", () => {
+    expectTypeOf<Caller["actor"]>().not.toExtend<Parameters<typeof createRequest>[1]>();
+    expectTypeOf<Authorized["actor"]>().toExtend<Parameters<typeof createRequest>[1]>();
+    const admitting = sources("src").filter(({ text }) => /\badmitted\(/.test(text));
+    expect(admitting.map(({ file }) => file)).toEqual([
+      "src/app/admitted-actor.ts",
+      // A hook of the repository asks in the place of its token, whose scopes it looked at.
+      "src/app/deploy/github-request.ts",
+      "src/http/authorized.ts",
+      "src/main/demo/seed-demo.ts",
+    ]);
+  });
+
   it("identity R-AUTHZ-3: no handler hears of the caller any other way", () => {
     // Fastify's own request, and whatever tells who somebody is, stay with what mounts the routes.
     const told = /\bFastifyRequest\b|from "\.\.\/(?:credentials|principal)\.ts"/;
@@ -413,7 +427,10 @@ describe("what is shipped", () => {
       "GET /dev/people development",
       "POST /dev/session development",
       "POST /identity-providers/:id/test permission",
+      "POST /workload-providers/:id/test permission",
       "POST /integrations/slack/test permission",
+      "POST /integrations/github/test permission",
+      "POST /integrations/circleci/test permission",
     ]);
   });
 });

@@ -32,7 +32,7 @@ beforeAll(async () => {
   mkdirSync(join(repository, ".convox"), { recursive: true });
   writeFileSync(join(repository, ".convox", "app"), "myapp\n");
   const git = (...args: readonly string[]): string => execFileSync("git", args, { cwd: repository, encoding: "utf8" });
-  git("init", "--quiet");
+  git("init", "--quiet", "--initial-branch=rounding");
   git("-c", "user.name=Ana", "-c", "user.email=ana@example.com", "commit", "--quiet", "--allow-empty", "-m", "First");
   head = git("rev-parse", "HEAD").trim();
 });
@@ -110,7 +110,7 @@ describe("asking", () => {
   );
 
   it(
-    "deploy R-CLI-5, R-REQ-3: expands a short commit by git, takes the app from .convox/app, and fills in what single quotes hid",
+    "deploy R-CLI-5, R-REQ-3: expands a short commit by git, takes the app from .convox/app and the branch checked out, and fills in what single quotes hid",
     async () => {
       gateway.answers(() => ({ status: 201, body: request() }));
       const ran = await run(
@@ -126,7 +126,7 @@ describe("asking", () => {
       expect(ran.status).toBe(0);
       expect(ran.err).toContain("replaced $CIRCLE_WORKFLOW_ID\n");
       expect(objectIn(gateway.calls[0]?.body ?? "")).toMatchObject({
-        ...{ app: "myapp", git_commit_hash: head, target_api_token: "ci" },
+        ...{ app: "myapp", git_commit_hash: head, git_branch: "rounding", target_api_token: "ci" },
         ci_metadata: { workflow_id: "wf-1", pipeline_number: 42, home: "$HOME" },
         images: { web: `myorg/app@sha256:${"1".repeat(64)}` },
       });
@@ -222,7 +222,7 @@ describe("waiting", () => {
       expect(ran.out).toBe(`Deploy approval request ${ID} created (status: pending)\n${out}`);
       expect(ran.err).toBe(
         [
-          `${gateway.url}/app/deploy-approval-requests/${ID}`,
+          `${gateway.url}/app/deploy/requests/${ID}`,
           "Waiting for approval (status: pending)",
           "Waiting for approval (status: pending)\n1 of 2 approvals",
           err,
@@ -269,7 +269,33 @@ describe("waiting", () => {
     PROCESS_MS,
   );
 
-  it.each([401, 403, 404])(
+  it(
+    "deploy R-CLI-7: outlives a restart of the server, and ends as the request does",
+    async () => {
+      const before = await openScriptedGateway();
+      before.answers(({ method }) =>
+        method === "POST" ? { status: 201, body: request() } : { body: request(), after: 30_000 },
+      );
+      const env = { RACK_GATEWAY_URL: before.url, RACK_GATEWAY_API_TOKEN: "rgw_token" };
+      const ends = run([...ASKING, "--wait"], { env });
+      await expect.poll(() => before.calls.length, { timeout: 30_000 }).toBe(2);
+      // The commit is not the one checked out, so neither is its branch.
+      expect(objectIn(before.calls[0]?.body ?? "")).not.toHaveProperty("git_branch");
+      await before.close();
+      const after = await openScriptedGateway(Number(new URL(before.url).port));
+      try {
+        after.answers(() => ({ body: request({ status: "rejected", approval_notes: "too late", version: 2 }) }));
+        const ended = await ends;
+        expect([ended.status, ended.err]).toEqual([10, expect.stringContaining(`${ID} rejected: too late\n`)]);
+        expect(after.calls.map(({ method }) => method)).toEqual(["GET"]);
+      } finally {
+        await after.close();
+      }
+    },
+    PROCESS_MS,
+  );
+
+  it.each([403])(
     "deploy R-CLI-7: %i ends at once",
     async (status) => {
       gateway.answers(({ method }) =>

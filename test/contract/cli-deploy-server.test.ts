@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { runVerifyBundle } from "../../src/cli/run-verify-bundle.ts";
 import { DeployRequestsScene } from "../support/deploy-requests-scene.ts";
 import { rackGateway, type RackGatewayRun } from "../support/rack-gateway-process.ts";
-import { must } from "../support/signed-in.ts";
+import { backupCodes, signInTerminal } from "../support/terminal-scene.ts";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
+import { TEST_VKEY } from "../support/test-evidence.ts";
 
 const USE_MS = 120_000;
 
@@ -17,6 +19,8 @@ let url = "";
 let folder = "";
 let head = "";
 let token = "";
+let home = "";
+let codes: string[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -29,10 +33,13 @@ beforeAll(async () => {
   head = git("rev-parse", "HEAD").trim();
   writeFileSync(join(folder, "convox.yml"), `services:\n  web:\n    image: registry.example.com/myapp:${head}\n`);
   token = (await scene.token()).authorization.replace("Bearer ", "");
+  codes = await backupCodes(scene.admin);
   await scene.cool([scene.admin]);
+  home = mkdtempSync(join(tmpdir(), "countersign-home-"));
+  await signInTerminal({ at: scene.at, browser: scene.admin, url, home });
 }, USE_MS);
 afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
+  for (const each of [folder, home]) rmSync(each, { recursive: true, force: true });
   await scene.close();
   await database.drop();
 }, USE_MS);
@@ -42,10 +49,16 @@ function run(...args: readonly string[]): Promise<RackGatewayRun> {
   return rackGateway(args, { cwd: folder, env });
 }
 
+/** As the administrator who is signed in with `countersign login`. */
+function asPerson(...args: readonly string[]): Promise<RackGatewayRun> {
+  const env = { XDG_CONFIG_HOME: home, GATEWAY_CLI_CONFIG_DIR: home, CONVOX_APP: "myapp" };
+  return rackGateway(["deploy", ...args], { cwd: folder, env, program: "countersign" });
+}
+
 const ASKING = ["deploy-approval", "request", "--message", "Deploy", "--git-commit"];
 
 it(
-  "deploy R-CLI-5 to R-CLI-9: asks, joins, waits through the long poll, is approved, and deploys what was approved",
+  "deploy R-CLI-5 to R-CLI-9, R-CLI-12: asks, joins, waits through the long poll, is approved with notes, deploys, and is verified",
   async () => {
     const early = await run("deploy");
     expect([early.status, early.err.split("\n")[0]]).toEqual([
@@ -57,7 +70,9 @@ it(
     const waiting = run(...ASKING, head, "--wait");
     const listed = await run("deploy-approval", "list", "--status", "pending");
     expect(listed.out).toContain(`${id}  pending `);
-    must(await scene.act(scene.admin, { public_id: id }, "approve", { notes: "ok" }), 200);
+    const approved = await asPerson("approve", id, "--notes", "Reviewed diff, LGTM", "--mfa-code", codes.pop() ?? "");
+    expect(approved.status).toBe(0);
+    expect(approved.out).toMatch(new RegExp(`^✅ Deploy approval request ${id} approved \\(expires at 20.*\\)\n$`));
     const waited = await waiting;
     expect([waited.status, waited.out]).toEqual([0, expect.stringContaining(`request ${id} approved.\n`)]);
     const deployed = await run("deploy", "--wait");
@@ -65,7 +80,17 @@ it(
     expect(deployed.err).toMatch(
       /^Packaging source... OK\nUploading source... OK\nStarting build... OK\nPromoting R\w+... OK\n$/,
     );
-    expect((await run("deploy-approval", "show", id)).out).toContain("Status:     deployed\n");
+    const shown = (await run("deploy-approval", "show", id)).out;
+    expect(shown).toContain("Status:     deployed\n");
+    expect(shown).toContain("Notes:      Reviewed diff, LGTM\n");
+
+    const [trust, bundle] = [join(home, "trust.txt"), join(home, "approval.json")];
+    writeFileSync(trust, `log ${TEST_VKEY}\nquorum none\n`);
+    // Without an id it is the commit checked out here that must have been approved.
+    const sound = await asPerson("verify", "--trust", trust, "--save", bundle);
+    expect([sound.status, sound.out]).toEqual([0, expect.stringContaining("Sound: every check passed.\n")]);
+    expect(sound.out).toMatch(/^outcome {5}approved$/m);
+    expect(runVerifyBundle(bundle, { trust, json: true })).toBe(0);
   },
   USE_MS,
 );

@@ -4,7 +4,7 @@ import { createPolicy } from "../../src/app/create-policy.ts";
 import { createRequest } from "../../src/app/create-request.ts";
 import { decideTask } from "../../src/app/decide-task.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { Actor } from "../../src/core/person.ts";
+import type { Actor } from "../../src/app/admitted-actor.ts";
 import { isRefusal } from "../../src/core/refusal.ts";
 import type { Request } from "../../src/core/request.ts";
 import { everyRecord } from "../support/every-record.ts";

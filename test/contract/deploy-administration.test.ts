@@ -1,5 +1,8 @@
 /** People, tokens, roles and `info` of the deploy gate over HTTP, in the shapes and words of its older clients. */
+import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe as described } from "../../src/app/entry-writer.ts";
+import { ledgerId } from "../../src/app/ledger-names.ts";
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
 import {
   deployCall,
@@ -135,7 +138,9 @@ describe("tokens of the deploy gate", () => {
     const seen = await server.at.server.inject({ url: "/api/v1/api-tokens", headers: bearer });
     expect(itemsOf(JSON.parse(seen.body)).map(({ name }) => name)).toEqual(["ci"]);
     const info = await server.at.server.inject({ url: "/api/v1/info", headers: bearer });
-    expect(JSON.parse(info.body)).toMatchObject({ racks: [{ name: "production" }] });
+    expect(JSON.parse(info.body)).toMatchObject({
+      racks: [{ name: "production", tls: "system", fingerprint: null, enabled: true }],
+    });
     const elsewhere = await server.at.server.inject({ url: "/racks/staging/api/v1/info", headers: bearer });
     expect(elsewhere.statusCode).toBe(404);
   });
@@ -170,6 +175,48 @@ describe("tokens of the deploy gate", () => {
     expect(Date.parse(textAt(token, "expires_at"))).toBe(Date.parse(soon));
     const usual = objectAt(await made({ name: "usual", role: "viewer" }), "api_token");
     expect(Date.parse(textAt(usual, "expires_at")) - Date.parse(textAt(usual, "created_at"))).toBe(90 * 86_400_000);
+  });
+
+  it("deploy R-TOKEN-1: a token of the original's form that was imported works on, as Bearer and in Basic", async () => {
+    const { app } = server.at;
+    const made = await call("POST", "/api-tokens", { name: "imported", role: "viewer" });
+    const id = textAt(objectAt(made, "api_token"), "public_id");
+    const text = `rgw_${randomBytes(32).toString("base64url")}=`;
+    const tokenHash = createHash("sha256").update(text).digest("hex");
+    const secret = { tokenHash, tokenId: id, createdAt: app.clock(), endsAt: null };
+    const frame = {
+      org: ledgerId("org", app.orgId),
+      actor: "sys_test",
+      credential: null,
+      resource: null,
+      request: null,
+    };
+    const entry = described({ ...frame, kind: "token.created", data: { token: ledgerId("tok", id) } }, app);
+    await app.store.submit({
+      name: "import_token",
+      needs: {},
+      carryOut: () => ({ answer: null, changes: { entries: [entry], records: { tokenSecret: [secret] } } }),
+    });
+    const basic = `Basic ${Buffer.from(`convox:${text}`).toString("base64")}`;
+    for (const authorization of [`Bearer ${text}`, basic]) {
+      const seen = await server.at.server.inject({ url: "/api/v1/api-tokens", headers: { authorization } });
+      expect(itemsOf(JSON.parse(seen.body)).map(({ name }) => name)).toEqual(["imported"]);
+    }
+    const unpadded = { authorization: `Bearer ${text.slice(0, -1)}` };
+    expect((await server.at.server.inject({ url: "/api/v1/info", headers: unpadded })).statusCode).toBe(401);
+  });
+
+  it("deploy R-TOKEN-5: a flood of bad tokens is stopped by its address, and costs the ledger next to nothing", async () => {
+    const before = await server.at.app.reader.position();
+    const outcomes: number[] = [];
+    for (let time = 0; time < 200; time += 1) {
+      const authorization = `Bearer rgw_${randomBytes(32).toString("base64url")}`;
+      const from = { remoteAddress: "203.0.113.99", headers: { authorization } };
+      outcomes.push((await server.at.server.inject({ url: "/api/v1/info", ...from })).statusCode);
+    }
+    expect([outcomes.filter((status) => status === 401).length, new Set(outcomes)]).toEqual([30, new Set([401, 429])]);
+    expect((await server.at.app.reader.position()) - before).toBeLessThanOrEqual(1);
+    must(await deployGet(admin, "/info"), 200);
   });
 
   it("deploy R-TOKEN-4: no token holds a decision by name", async () => {

@@ -22,6 +22,8 @@ import {
 } from "../support/slack-simulator/slack-simulator.ts";
 import { createProviderExchange } from "../../src/adapters/outbound/provider-exchange.ts";
 import { createSlack } from "../../src/adapters/slack/slack.ts";
+import { createChatTold } from "../../src/adapters/postgres/chat-told.ts";
+import { channelTelling } from "../../src/app/deploy/tell-channels.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 import { verifyDatabase } from "../support/verify-database.ts";
 
@@ -125,7 +127,10 @@ describeOnEveryPostgres("deploy effects: chat", (database) => {
     const [{ blocks } = { blocks: [] }] = about(request);
     const elements = blocks.flatMap((block) => itemsOf(block["elements"]));
     expect(elements).toEqual([
-      expect.objectContaining({ type: "button", url: `https://approvals.example.com/app/deploys/${request.id}` }),
+      expect.objectContaining({
+        type: "button",
+        url: `https://approvals.example.com/app/deploy/requests/${request.id}`,
+      }),
     ]);
     expect(JSON.stringify(blocks)).not.toContain("action_id");
   });
@@ -208,7 +213,7 @@ describe("deploy effects: chat over HTTP", () => {
     expect((await back(open.admin, { state: randomUUID(), code })).statusCode).toBe(400);
     const third = await authorized();
     const made = await back(open.admin, { state: third.state, code: slack.allow(third.url) });
-    expect([made.statusCode, made.headers["location"]]).toEqual([302, "/app/settings/integrations"]);
+    expect([made.statusCode, made.headers["location"]]).toEqual([302, "/app/deploy/integrations"]);
     const shown = await deployCall(open.admin, "GET", SLACK);
     expect(bodyOf(shown)).toMatchObject({ connected: true, team_name: "Example", deploy_approvals_channel_id: null });
     expect(shown.body).not.toMatch(/xoxb|s1\./);
@@ -231,11 +236,46 @@ describe("deploy effects: chat over HTTP", () => {
     expect((await deployCall(open.admin, "GET", `${SLACK}/channels/list`)).statusCode).toBe(404);
   });
 
+  it("deploy R-SLACK-4: a channel is told of the events whose names its globs match, from when it asks for them, once, in whatever process", async () => {
+    const begun = await authorized();
+    const code = slack.allow(begun.url);
+    expect((await back(open.admin, { state: begun.state, code })).statusCode).toBe(302);
+    const { app, pool } = open.at;
+    const [here, there] = [channelTelling(app, createChatTold(pool)), channelTelling(app, createChatTold(pool))];
+    const round = async (): Promise<void> => {
+      open.at.advance(6_000);
+      await Promise.all([here(), there()]);
+    };
+    await round();
+    const ask = { C2: ["api-token.*"], staff: { id: "C3", name: "#staff", actions: ["*.update", "integration.*"] } };
+    const set = await deployCall(open.admin, "PUT", `${SLACK}/channels`, { channel_actions: ask });
+    expect(bodyOf(set)).toMatchObject({ channel_actions: { C2: ["api-token.*"], C3: ["*.update", "integration.*"] } });
+    const before = slack.messages.length;
+    await round();
+    const told_ = (): readonly string[] =>
+      slack.messages.slice(before).map(({ channel, blocks }) => `${channel} ${textsOf(blocks).join(" | ")}`);
+    expect(told_()).toEqual([]);
+    const entries = slack.log.length;
+    await deployCall(open.admin, "POST", "/api-tokens", { name: "for the chat", role: "cicd" });
+    slack.fail({ path: /postMessage/, times: 1, fault: { kind: "answer", answer: { status: 503, body: {} } } });
+    await round();
+    expect([told_().length, slack.log.length - entries]).toEqual([0, 1]);
+    await round();
+    await round();
+    expect(told_()).toEqual([expect.stringMatching(/^C2 api_token\.create \| By\n.*Outcome\nsuccess/s)]);
+    expect(told_().join()).not.toContain("@");
+    for (const wrong of [{ C2: ["(.*)"] }, { nowhere: ["a"] }, { C2: "a" }]) {
+      const refused = await deployCall(open.admin, "PUT", `${SLACK}/channels`, { channel_actions: wrong });
+      expect(refused.statusCode).toBe(400);
+    }
+  });
+
   it("deploy R-SLACK-1: nobody without the permission connects, changes or ends it", async () => {
     const viewer = await signedInAs(open.at, open.admin, { roles: ["viewer"] });
     for (const [method, path] of [
       ["POST", "/oauth/authorize"],
       ["PUT", "/alerts"],
+      ["PUT", "/channels"],
       ["DELETE", ""],
       ["POST", "/test"],
     ] as const) {

@@ -126,13 +126,16 @@ describe("deploy effects: GitHub's webhook", () => {
     expect(await approvals(commit.sha)).toEqual([]);
   });
 
-  it("deploy R-CI-9: an environment that no app names, or an app without a token for it, gets no approval", async () => {
+  it("deploy R-CI-9: an environment that no app names, or an app without a token for it, gets no approval, and a word that says why on the run, which waits on", async () => {
     for (const [environment, why] of [
       ["elsewhere", "no app is set up"],
       ["silent", "github_actions_token is not set"],
     ] as const) {
-      const { commit, branch, payload } = waiting(environment);
+      const { commit, branch, payload, run } = waiting(environment);
       const answer = await signed(onBranch(payload, branch));
+      expect(run.reviews).toMatchObject([{ environment, state: "commented" }]);
+      expect(run.reviews[0]?.comment).toContain(why);
+      expect([run.pending, run.status]).toEqual([[environment], "waiting"]);
       expect(bodyOf(answer)).toMatchObject({ status: "refused" });
       expect(textAt(bodyOf(answer), "why")).toContain(why);
       expect(await approvals(commit.sha)).toEqual([]);

@@ -21,6 +21,8 @@ describe("deploy effects: mail", () => {
     scene = await DeployEffectsScene.open(database.url, { environment: {}, settings: {}, mail });
   });
   beforeEach(() => {
+    // What was sent before holds nothing back.
+    scene.at.advance(16 * 60_000);
     seen = sink.mails.length;
   });
   afterAll(async () => {
@@ -44,7 +46,7 @@ describe("deploy effects: mail", () => {
     expect(told()).toEqual(needed);
     const [first] = sink.mails.slice(seen);
     expect(first?.email.text).toContain("Message: Ship it Bcc: evil@example.com");
-    expect(first?.email.text).toContain(`https://mail.example.com/app/deploys/${request.id}`);
+    expect(first?.email.text).toContain(`https://mail.example.com/app/deploy/requests/${request.id}`);
     seen = sink.mails.length;
     await scene.attempt("deploy.mail", request, { event: "reminder" });
     expect(told()).toEqual(needed.map((line) => line.replace("Deploy", "Reminder, deploy")));
@@ -62,6 +64,7 @@ describe("deploy effects: mail", () => {
       "ben@example.com No longer needed, deploy approved: myapp on production",
     ]);
     await scene.deploy(request);
+    scene.at.advance(16 * 60_000);
     seen = sink.mails.length;
     await scene.attempt("deploy.mail", request, { event: "deployed" });
     expect(told()).toEqual(["ann@example.com Deploy deployed: myapp on production"]);
@@ -78,5 +81,35 @@ describe("deploy effects: mail", () => {
     expect(told()).toHaveLength(2);
     const ids = sink.mails.slice(seen).map(({ email }) => email.messageId);
     expect(new Set(ids).size).toBe(2);
+  });
+
+  it("deploy R-MAIL-1: what comes within 15 minutes of another message goes out with the next one, once, and only what still needs somebody", async () => {
+    const effects = [];
+    for (const commit of ["1", "2", "3", "4"]) {
+      const request = await scene.ask({ commit: commit.repeat(40) });
+      effects.push({ request, effect: await scene.decideEffect("deploy.mail", request, { event: "created" }) });
+    }
+    const [first, second, third, fourth] = effects;
+    if (first === undefined || second === undefined || third === undefined || fourth === undefined) throw new Error();
+    expect(await scene.attemptOf(first.effect)).toMatchObject({ kind: "done" });
+    scene.at.advance(60_000);
+    for (const { effect } of [second, third, fourth]) {
+      const wait = await scene.attemptOf(effect);
+      expect(wait).toMatchObject({ kind: "retry", error: { code: "merged" } });
+      expect(wait.kind === "retry" && (wait.afterMs ?? 0) > 13 * 60_000).toBe(true);
+    }
+    expect(told()).toHaveLength(2);
+    await scene.decide(third.request, "approve");
+    seen = sink.mails.length;
+    scene.at.advance(14 * 60_000 + 1);
+    expect(await scene.attemptOf(second.effect, 2)).toMatchObject({ kind: "done" });
+    expect(told()).toEqual(["ann", "ben"].map((name) => `${name}@example.com 2 deploy approvals needed`));
+    const text = sink.mails.slice(seen)[0]?.email.text ?? "";
+    for (const { request } of [second, fourth]) expect(text).toContain(`/app/deploy/requests/${request.id}`);
+    expect(text).not.toContain(third.request.id);
+    seen = sink.mails.length;
+    expect(await scene.attemptOf(fourth.effect, 2)).toMatchObject({ kind: "done" });
+    expect(await scene.attemptOf(third.effect, 2)).toMatchObject({ kind: "withdrawn" });
+    expect(told()).toEqual([]);
   });
 });

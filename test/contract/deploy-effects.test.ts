@@ -1,4 +1,5 @@
 /** What the deploy gate does at CI and version control after a request was decided, against simulators (docs/spec/deploy.md sections 14, 15). */
+import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Request } from "../../src/core/request.ts";
 import { keepEffects } from "../../src/main/keep-effects.ts";
@@ -309,11 +310,33 @@ describeOnEveryPostgres("deploy effects", (database) => {
       expect(await scene.attempt("deploy.vcs_tree", request, { event: "created" })).toMatchObject({ kind: "done" });
       repository.treeEntriesMax = 100_000;
       expect((await scene.record(request)).sourceTree).toEqual({ state: "ready", treeId: commit.tree, fileCount: 3 });
-      const [tree] = await scene.at.app.reader.records(recordsBy("deployTree", "id", [`${REPO}@${commit.tree}`]));
+      const id = `${scene.at.app.orgId}/${REPO}@${commit.tree}`;
+      const [tree] = await scene.at.app.reader.records(recordsBy("deployTree", "id", [id]));
       expect(tree?.files.map(({ path }) => path).toSorted()).toEqual(["a.ts", "lib/b.ts", "lib/deep/c.ts"]);
       expect(tree).toMatchObject({ objectFormat: "sha1", orgId: scene.at.app.orgId });
     },
   );
+
+  it("deploy R-SOURCE-1, identity R-ORG-2: each organization reads a commit's files for itself, and shares them with nobody", async () => {
+    const { commit, changed } = proposed({ "own.ts": "both" });
+    const { app, pool } = scene.at;
+    const theirs = randomUUID();
+    await pool.query("insert into organizations (id, name, created_at) values ($1, 'Theirs', now())", [theirs]);
+    const known = { orgId: theirs, readAt: app.clock(), objectFormat: "sha1", files: [] } as const;
+    const other = app.forOrganization(theirs);
+    for (const id of [`${REPO}@${commit.tree}`, `${theirs}/${REPO}@${commit.tree}`]) {
+      await other.scratch.add("deployTree", { id, ...known });
+    }
+    const request = await scene.ask(changed);
+    expect(await scene.attempt("deploy.vcs_tree", request, { event: "created" })).toMatchObject({ kind: "done" });
+    expect((await scene.record(request)).sourceTree).toMatchObject({ state: "ready", fileCount: 1 });
+    const sql = "select org_id, json_array_length(files) as files from deploy_trees where id like $1 order by files";
+    const { rows } = await pool.query(sql, [`%/${REPO}@${commit.tree}`]);
+    expect(rows).toEqual([
+      { org_id: theirs, files: 0 },
+      { org_id: app.orgId, files: 1 },
+    ]);
+  });
 
   it("deploy R-SOURCE-1: a tree that is not known yet is found by its commit; one that nobody can read is told as unavailable", async () => {
     const { commit, facts } = proposed({ "x.ts": "unknown tree" });
@@ -341,6 +364,38 @@ describeOnEveryPostgres("deploy effects", (database) => {
     scene.at.advance(2_000);
     expect(await scene.attemptOf(effect, 4)).toMatchObject({ kind: "done" });
     expect((await scene.record(request)).sourceTree.state).toBe("ready");
+  });
+
+  it("deploy R-GITHUB-5: commits since the last deployed one are read for the reviewer; whoever does not answer is asked again and alarms nobody", async () => {
+    const { repository, commit, pull } = proposed({ "z.ts": "1" });
+    await scene.ask({ app: "watched", commit: commit.sha, deployedAt: scene.at.app.clock() });
+    const next = repository.push("feature", repository.commit({ message: "Fix it\n\nbecause", parents: [commit] }));
+    const ofPull = { number: pull.number, title: "t", author: "ada", state: "open", isDraft: false, approvals: null };
+    const { facts } = proposed();
+    const about = { app: "watched", commit: next.sha, facts: { ...facts(null), pullRequest: ofPull } };
+    const request = await scene.ask(about);
+    const effect = await scene.decideEffect("deploy.vcs_facts", request);
+    github.fail({
+      path: /\/compare\//,
+      fault: { kind: "answer", answer: { status: 403, headers: { "retry-after": "1" } } },
+    });
+    expect(await scene.attemptOf(effect, 1)).toMatchObject({ kind: "retry", error: { code: "vcs_unavailable" } });
+    scene.at.advance(2_000);
+    expect(await scene.attemptOf(effect, 5)).toMatchObject({ kind: "withdrawn", error: { code: "vcs_unavailable" } });
+    github.heal();
+    scene.at.advance(2_000);
+    pull.reviews.push({ user: "grace", state: "CHANGES_REQUESTED" }, { user: "grace", state: "APPROVED" });
+    expect(await scene.attemptOf(effect)).toMatchObject({ kind: "done", result: { commits: 1, checks: "none" } });
+    const [stored] = await scene.at.app.reader.records(recordsBy("deployVcsFacts", "approvalId", [request.id]));
+    expect(stored?.facts).toEqual({
+      changes: {
+        ...{ count: 1, compareUrl: `https://github.com/${REPO}/compare/${commit.sha}...${next.sha}` },
+        commits: [expect.objectContaining({ sha: next.sha, title: "Fix it" })],
+      },
+      ...{ reviews: [{ author: "grace", state: "approved" }], checks: "none" },
+    });
+    await scene.cancel(request);
+    expect(await scene.attempt("deploy.vcs_facts", request)).toMatchObject({ kind: "withdrawn" });
   });
 
   it("ledger R-KIND-1: what the worker wrote is whole", async () => {

@@ -1,4 +1,5 @@
 /** Terminals, factors and the step-up window of the deploy gate over HTTP, in the shapes of its older clients. */
+import { createHash, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
 import {
@@ -70,12 +71,67 @@ describe("terminals of the older kind", () => {
     expect(await to("/auth/web/login?returnTo=/app/requests")).toBe("/app/sign-in?next=%2Frequests");
     expect(await to("/auth/web/login?returnTo=https://evil.example/")).toBe("/app/sign-in?next=%2F");
     expect(await to("/auth/cli/mfa?state=1")).toBe("/app/cli?state=1");
-    expect(await to("/auth/web/logout")).toBe("/app/security");
+    const head = { method: "HEAD", url: "/api/v1/auth/web/login?returnTo=/app/requests" } as const;
+    const asked = await server.at.server.inject(head);
+    expect([asked.statusCode, asked.headers.location, asked.body]).toEqual([302, "/app/sign-in?next=%2Frequests", ""]);
     must(await deployGet(admin, "/info"), 200);
     const leaving = await signedInAs(server.at, admin, { roles: ["viewer"] });
     must(await deployWithout(leaving, "POST", "/auth/web/logout", {}), 204);
     expect((await deployGet(leaving, "/info")).statusCode).toBe(401);
   });
+
+  it("deploy R-LOGIN-1: opening the address of signing out asks, signs nobody out, and runs its own script alone", async () => {
+    const page = await admin.get("root:/api/v1/auth/web/logout");
+    expect([page.statusCode, page.headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(page.body).toContain("<button>Sign out</button>");
+    const [, script = ""] = /<script>([^]*)<\/script>/.exec(page.body) ?? [];
+    const digest = createHash("sha256").update(script).digest("base64");
+    expect(page.headers["content-security-policy"]).toContain(`script-src 'sha256-${digest}'`);
+    must(await deployGet(admin, "/info"), 200);
+    const forged = await admin.call("POST", "root:/api/v1/auth/web/logout", {}, { headers: { "x-csrf-token": "x" } });
+    expect(told(forged)).toBe("403 invalid CSRF token");
+    must(await deployGet(admin, "/info"), 200);
+  });
+
+  it("deploy 11.2: a factor and the state let a terminal in; what is missing has a word each", async () => {
+    const fay = await signedInAs(server.at, admin, { roles: ["deployer"] });
+    const started = must(await anonymous("/auth/cli/start", {}, fay.address), 200);
+    const { state, code_verifier: verifier } = started;
+    const prove = (body: JsonObject): Promise<BrowserAnswer> => deployWithout(fay, "POST", "/auth/cli/mfa", body);
+    expect(told(await prove({}))).toBe("400 state_required");
+    expect(told(await prove({ state: randomUUID(), method: "totp", code: "1" }))).toBe("400 session_expired");
+    expect(told(await prove({ state: state ?? null, method: "sms" }))).toBe("400 invalid_method");
+    expect(told(await prove({ state: state ?? null, method: "totp" }))).toBe("400 code_required");
+    expect(told(await prove({ state: state ?? null, method: "totp", code: "000000" }))).toBe("400 invalid_code");
+    const begun = must(await deployWithout(fay, "POST", "/auth/mfa/webauthn/assertion/start", {}), 200);
+    const { options, session_data: handle } = begun;
+    const answer = fay.key.assert(isJsonObject(options) ? (options["publicKey"] ?? null) : null);
+    const proof = {
+      state: state ?? null,
+      method: "webauthn",
+      session_data: handle ?? null,
+      assertion_response: answer,
+    };
+    expect(must(await prove(proof), 200)).toEqual({ redirect: "/app/security" });
+    expect(told(await prove(proof))).toMatch(/^400 (?:invalid_code|session_expired)$/);
+    const complete = { state: state ?? null, code_verifier: verifier ?? null };
+    must(await anonymous("/auth/cli/complete", complete, fay.address), 200);
+  });
+});
+
+it("deploy R-SETTINGS-3: what the stored settings say of sessions holds for the next sign-in", async () => {
+  const path = "/settings/session-configuration";
+  const ivy = await signedInAs(server.at, admin, { roles: ["viewer"] });
+  must(await deployCall(admin, "PUT", path, { session_timeout_minutes: 5 }), 200);
+  try {
+    const jay = new TestBrowser(server.at, { key: ivy.key });
+    must(await jay.signIn(), 201);
+    server.at.advance(6 * 60_000);
+    expect((await deployGet(jay, "/info")).statusCode).toBe(401);
+    expect((await deployGet(ivy, "/info")).statusCode).toBe(200);
+  } finally {
+    must(await deployCall(admin, "DELETE", `${path}?key=session_timeout_minutes`), 200);
+  }
 });
 
 describe("one's own factors in the deploy gate's words", () => {
@@ -108,6 +164,51 @@ describe("one's own factors in the deploy gate's words", () => {
     const [last] = itemsOf(must(await deployGet(ana, "/auth/mfa/status"), 200)["methods"]);
     const removing = await deployCall(ana, "DELETE", `/auth/mfa/methods/${pathPart(last?.["id"])}`);
     expect(removing.statusCode).toBe(409);
+  });
+
+  it("deploy 11.2: remembers which factor to ask for first, and trusts a browser at sign-in alone", async () => {
+    const gus = await signedInAs(server.at, admin, { roles: ["deployer"] });
+    const put = (body: JsonObject): Promise<BrowserAnswer> =>
+      deployCall(gus, "PUT", "/auth/mfa/preferred-method", body);
+    expect(told(await deployWithout(gus, "PUT", "/auth/mfa/preferred-method", { preferred_method: "totp" }))).toBe(
+      "401 mfa_required",
+    );
+    expect((await put({ preferred_method: "sms" })).statusCode).toBe(400);
+    expect(must(await put({ preferred_method: "totp" }), 200)).toMatchObject({ preferred_method: "totp" });
+    expect(must(await put({ preferred_method: "webauthn" }), 200)).toMatchObject({ preferred_method: "webauthn" });
+    const info = must(await deployGet(gus, "/info"), 200);
+    expect(info).toMatchObject({ user: { preferred_mfa_method: "webauthn" }, deploy_approvals_enabled: true });
+    expect(info).toMatchObject({ integrations: { slack: false, github: false, circleci: false } });
+    expect(info["csrf_token"]).toBe(gus.csrf);
+    expect((await deployWithout(gus, "POST", "/auth/mfa/trusted-devices/trust", {})).statusCode).toBe(401);
+    const trusted = must(await deployCall(gus, "POST", "/auth/mfa/trusted-devices/trust", {}), 200);
+    expect(itemsOf(trusted["trusted_devices"])).toHaveLength(1);
+    expect(gus.cookieNamed("__Host-cs_device")).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    // The browser's cookie opens no window, and proves no act (D39).
+    server.at.advance(WINDOW_MS);
+    const save = await gus.call("PUT", "root:/api/v1/users/gus@example.com/name", { name: "Gus" });
+    expect(told(save)).toBe("401 mfa_step_up_required");
+  });
+
+  it("deploy R-MFA-6: who has no factor yet enrols, reads the own account and leaves, and nothing else", async () => {
+    const email = "hal@example.com";
+    const invited = must(
+      await admin.post("/people", { email, name: "Hal", roles: ["deployer"] }, { fresh: true }),
+      201,
+    );
+    const [, token = ""] = textAt(invited, "link").split("#");
+    const hal = new TestBrowser(server.at);
+    must(await hal.post("/auth/invitations/accept", { token }), 201);
+    must(await deployGet(hal, "/info"), 200);
+    expect(must(await deployGet(hal, "/auth/mfa/status"), 200)).toMatchObject({ enrolled: false, required: true });
+    for (const path of ["/deploy-approval-requests", "/users", "/api-tokens", "/roles", "/settings"]) {
+      const refused = await deployGet(hal, path);
+      expect([told(refused), refused.headers["x-mfa-required"]]).toEqual([
+        ...["403 mfa_enrollment_required", "enrollment"],
+      ]);
+    }
+    must(await deployWithout(hal, "POST", "/auth/mfa/enroll/totp/start"), 200);
+    must(await deployWithout(hal, "POST", "/auth/web/logout", {}), 204);
   });
 
   it("deploy R-MFA-3: new backup codes replace the old ones when they were made, not when enrolling began", async () => {

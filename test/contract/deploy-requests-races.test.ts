@@ -20,7 +20,9 @@ import { totpCode } from "../support/software-authenticator.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 
 const ROUNDS = 4;
-const ADMINS = 8;
+/** As many as approve at once, and how often: 1,000 rounds of the decision alone are in test/simulation/laws.test.ts. */
+const ADMINS = 20;
+const CROWDED_ROUNDS = 2;
 const STEP_MS = 30_000;
 
 describeOnEveryPostgres("deploy approval requests in races", (database) => {
@@ -74,7 +76,7 @@ describeOnEveryPostgres("deploy approval requests in races", (database) => {
   }
 
   it("deploy R-STATE-3: of many who approve at once one does, with one grant and one set of effects", async () => {
-    for (let round = 1; round <= ROUNDS; round += 1) {
+    for (let round = 1; round <= CROWDED_ROUNDS; round += 1) {
       const made = await scene.asked(token, { git_branch: `race-${String(round)}` });
       const sends = await Promise.all(admins.map((admin) => ready(admin, made)));
       const answers = (await Promise.all(sends.map((send) => send()))).map(ended);
@@ -210,6 +212,23 @@ describeOnEveryPostgres("deploy approval requests in races", (database) => {
       "target_api_token_id or target_api_token is required",
     ]);
   });
+
+  it.each(["gated", "tokens", "everyone"])(
+    "identity R-ROLE-1: deploy_approval_required_for: %s changes nothing about who approves",
+    async (value) => {
+      const made = await scene.asked(token);
+      const [viewer, deployer] = [
+        await scene.person({ roles: ["viewer"] }),
+        await scene.person({ roles: ["deployer"] }),
+      ];
+      scene.set("deploy_approval_required_for", value, null);
+      const path = pathOf(made, "approve");
+      const refused = [await deployCall(viewer, "POST", path), await deployCall(deployer, "POST", path)].map(ended);
+      const approved = ended(await scene.act(ann, made, "approve"));
+      scene.set("deploy_approval_required_for", null, null);
+      expect([...refused, approved]).toEqual(["403 permission_denied", "403 permission_denied", "200 approved"]);
+    },
+  );
 
   it("deploy 11.1: lists read what older clients send, and refuse what cannot be meant", async () => {
     const open = must(await deployCall(ann, "GET", `${REQUESTS}?only_open=true&status=rejected&limit=2&offset=1`), 200);

@@ -1,5 +1,7 @@
 /** What version control and CI say of a deploy approval request, and what follows from it (docs/spec/deploy.md R-REQ-3, R-REQ-10, sections 14 and 15). */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { createGuardedFetch } from "../../src/adapters/outbound/guarded-fetch.ts";
+import { createImageRegistries } from "../../src/adapters/registry/image-registries.ts";
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
 import {
   deployCall,
@@ -11,6 +13,7 @@ import {
 } from "../support/deploy-requests-scene.ts";
 import type { SimulatedRepository } from "../support/github-simulator/github-repository.ts";
 import { bodyOf, textAt } from "../support/json-answer.ts";
+import { RegistrySimulator } from "../support/registry-simulator/registry-simulator.ts";
 import { must, type TestBrowser } from "../support/signed-in.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 
@@ -19,10 +22,14 @@ describeOnEveryPostgres("deploy approval requests and where their commits come f
   let token: CiToken;
   let ann: TestBrowser;
   let ada: TestBrowser;
+  let registry: RegistrySimulator;
   const repository = (): SimulatedRepository => scene.outside.github.repository(REPO);
 
   beforeAll(async () => {
-    scene = await DeployRequestsScene.open(database.url);
+    registry = await RegistrySimulator.open({ challenge: "none" });
+    const registries = [{ name: "registry.example.com", url: registry.url, tokenHost: "", credential: null }];
+    const fetch = createGuardedFetch({ allow: [], allowHttp: false, development: true });
+    scene = await DeployRequestsScene.open(database.url, createImageRegistries({ registries, fetch }));
     ann = await scene.person({ login: "ann", roles: ["admin"] });
     // The simulator's commits are hers.
     ada = await scene.person({ login: "ada", name: "Ada Lovelace", roles: ["admin"] });
@@ -31,7 +38,10 @@ describeOnEveryPostgres("deploy approval requests and where their commits come f
     scene.set("vcs_repo", REPO);
     repository().push("main", repository().commit());
   }, 120_000);
-  afterAll(() => scene.close());
+  afterAll(async () => {
+    await scene.close();
+    await registry.close();
+  });
   beforeEach(() => {
     for (const key of ["verify_source", "verify_git_commit_mode", "circleci_approval_job_name"]) scene.set(key, null);
   });
@@ -68,6 +78,21 @@ describeOnEveryPostgres("deploy approval requests and where their commits come f
     expect(must(await scene.act(ada, made, "reject", { notes: "my mistake" }), 200)).toMatchObject({
       status: "rejected",
     });
+  });
+
+  it("deploy R-IMAGE-8: what the committed manifest's images lead to is recorded and shown before anybody approves", async () => {
+    const digest = registry.push("app", "stable", "one");
+    const base = repository().history.get(repository().branches.get("main") ?? "");
+    const images = { web: "registry.example.com/app:stable", worker: "registry.example.com/app:$TAG" };
+    const lines = Object.entries(images).map(([name, image]) => `  ${name}:\n    image: ${image}\n`);
+    const files = { "convox.yml": `services:\n${lines.join("")}` };
+    const commit = repository().commit({ parents: base === undefined ? [] : [base], files });
+    repository().pull("images", repository().push("images", commit));
+    scene.set("image_digest_resolution", "record");
+    const made = must(await token.call("POST", REQUESTS, body("images", commit.sha)), 201);
+    scene.set("image_digest_resolution", null);
+    expect(made["images"]).toEqual([{ service: "web", image: images.web, digest }]);
+    expect((await scene.history(ann, made)).map(({ action }) => action)).toContain("deploy.images_resolved");
   });
 
   it("deploy R-REQ-1, R-REQ-3: an abbreviated commit is looked up and stored in full; what is no commit is refused", async () => {

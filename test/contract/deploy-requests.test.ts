@@ -1,16 +1,13 @@
 /** The life of a deploy approval request over HTTP: made, seen, decided, ended (docs/spec/deploy.md sections 2, 3, 11.1 and 24.1). */
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { GATE_VIEWER } from "../../src/app/deploy/gate-viewer.ts";
+import { inboxSchema } from "../../src/contract/inbox.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import {
-  deployCall,
-  DeployRequestsScene,
-  ended,
-  MINUTE,
-  REQUESTS,
-  type CiToken,
-} from "../support/deploy-requests-scene.ts";
+import { liveEvent } from "../../src/http/wire/event-out.ts";
+import { CiToken, deployCall, DeployRequestsScene, ended, MINUTE, REQUESTS } from "../support/deploy-requests-scene.ts";
 import { bodyOf, textAt } from "../support/json-answer.ts";
-import { must, type TestBrowser } from "../support/signed-in.ts";
+import { must, type BrowserAnswer, type TestBrowser } from "../support/signed-in.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 
 describeOnEveryPostgres("deploy approval requests", (database) => {
@@ -34,7 +31,7 @@ describeOnEveryPostgres("deploy approval requests", (database) => {
     return typeof version === "number" ? String(version) : "";
   }
 
-  it("deploy R-REQ-13, 11.1: a token's request is made, shown to the token, and listed for whoever may approve", async () => {
+  it("deploy R-REQ-13, R-UI-4, 11.1: a token's request is made, shown to the token, and listed for whoever may approve", async () => {
     const answer = await token.call("POST", REQUESTS, scene.body({ git_branch: "refs/heads/one" }));
     const made = must(answer, 201);
     expect(made).toMatchObject({
@@ -51,6 +48,14 @@ describeOnEveryPostgres("deploy approval requests", (database) => {
     expect(listed["deploy_approval_requests"]).toMatchObject([
       { public_id: made["public_id"], viewer: { can_approve: true } },
     ]);
+    const day = textAt(made, "created_at").slice(0, 10);
+    const between = async (since: string, until: string): Promise<number> => {
+      const found = must(await deployCall(ann, "GET", `${REQUESTS}?git_branch=one&since=${since}&until=${until}`), 200);
+      return Object.keys(found["deploy_approval_requests"] ?? []).length;
+    };
+    const dayAfter = new Date(Date.parse(day) + 86_400_000).toISOString();
+    expect([await between(day, dayAfter), await between("2020-01-01", day)]).toEqual([1, 0]);
+    expect((await deployCall(ann, "GET", `${REQUESTS}?since=yesterday`)).statusCode).toBe(400);
     const others = must(await deployCall(bob, "GET", REQUESTS), 200);
     expect(others["deploy_approval_requests"]).toEqual([]);
     expect((await deployCall(bob, "GET", `${REQUESTS}/${textAt(made, "public_id")}`)).statusCode).toBe(404);
@@ -174,6 +179,9 @@ describeOnEveryPostgres("deploy approval requests", (database) => {
     const elsewhere = await scene.asked(token, { git_branch: "elsewhere" });
     const newer = await scene.asked(token, { git_branch: "topic" });
     expect(await scene.shown(token, older)).toMatchObject({ status: "superseded", superseded_by: newer["public_id"] });
+    const sql = "select superseded_by from deploy_approvals where id = $1";
+    const stored = await scene.at.pool.query<{ superseded_by: string }>(sql, [older["public_id"]]);
+    expect(stored.rows).toEqual([{ superseded_by: newer["public_id"] }]);
     expect(await scene.shown(token, approved)).toMatchObject({ status: "approved" });
     expect(await scene.shown(token, elsewhere)).toMatchObject({ status: "pending" });
     scene.set("supersede_pending", false);
@@ -320,6 +328,139 @@ describeOnEveryPostgres("deploy approval requests", (database) => {
     ]);
     const stranger = await deployCall(bob, "POST", REQUESTS, { body: { ...body, target_api_token_id: token.id } });
     expect([stranger.statusCode, bodyOf(stranger)["error"]]).toEqual([403, "not authorized for target token"]);
+  });
+
+  it("deploy R-REQ-6: asked for a token that reaches this rack and app and may deploy with approval, by itself or whoever may", async () => {
+    const sibling = await scene.token();
+    const ofOther = await token.call("POST", REQUESTS, scene.body({ target_api_token_id: sibling.id }));
+    expect([ofOther.statusCode, bodyOf(ofOther)["error"]]).toEqual([403, "not authorized for target token"]);
+    const reading = { role: null, permissions: ["convox:app:read"] };
+    for (const about of [{ racks: ["staging"] }, { apps: ["other"] }, reading]) {
+      const unsuitable = await scene.token(about);
+      const body = scene.body({ target_api_token_id: unsuitable.id });
+      const answer = await deployCall(ann, "POST", REQUESTS, { body });
+      expect([about, ended(answer)]).toEqual([about, "400 target_token_unsuitable"]);
+    }
+    const own = await scene.token({ apps: ["other"] });
+    expect(ended(await own.call("POST", REQUESTS, scene.body()))).toBe("403 permission_denied");
+    must(await own.call("POST", REQUESTS, scene.body({ app: "other" })), 201);
+  });
+
+  it("api R-LIVE-1, deploy R-UI-1: inbox, request and live stream call the gate by its name, and what it is by the deploy's", async () => {
+    const made = await scene.asked(token, { message: "Mend the till" });
+    const [id, commit] = [textAt(made, "public_id"), textAt(made, "git_commit_hash")];
+    const inbox = must(await ann.get(`/inbox?gate=deploy&q=${commit}`), 200);
+    expect(inboxSchema.parse(inbox).items).toMatchObject([
+      {
+        gate: "deploy",
+        request_id: id,
+        reason: "Mend the till",
+        title: `Deploy ${commit.slice(0, 7)} of myapp to production`,
+      },
+    ]);
+    expect(must(await ann.get(`/inbox?gate=generic&q=${commit}`), 200)).toMatchObject({ items: [], total: 0 });
+    expect(must(await ann.get(`/requests/${id}`), 200)).toMatchObject({ gate: "deploy", artifact_type: "deploy" });
+    const everything = { ...GATE_VIEWER, readsAll: true };
+    const events = await scene.at.app.reader.eventsAfter((await scene.at.app.reader.position()) - 20, 200, everything);
+    const told = events.map(liveEvent).filter(({ request_id: of }) => of === id);
+    expect(told.map(({ event_type: type, gate }) => [type, gate])).toContainEqual(["request_created", "deploy"]);
+    expect(made["page_url"]).toBe(`${scene.at.app.identity.publicUrl}/app/deploy/requests/${id}`);
+  });
+
+  it("deploy R-REQ-8, engine R-POLICY-10: an organization has the gate's own policy from when it is made", async () => {
+    const made = must(await root.post("/orgs", { name: "Newcomers", slug: "newcomers" }, { fresh: true }), 201);
+    const about = { login: "nora", roles: ["admin"], organization: textAt(made, "id") };
+    const nora = await scene.person(about);
+    const body = { name: "ci there", role: "cicd" };
+    const there = new CiToken(
+      scene.at,
+      must(await deployCall(nora, "POST", "/api-tokens", { body, fresh: true }), 200),
+    );
+    const asked = must(await there.call("POST", REQUESTS, scene.body()), 201);
+    expect(asked).toMatchObject({ status: "pending", policy: { name: "deploy-default", version: 1 } });
+    expect(ended(await deployCall(ann, "GET", `${REQUESTS}/${textAt(asked, "public_id")}`))).toBe(
+      "404 deploy_approval_not_found",
+    );
+  });
+
+  it("deploy R-REQ-8: no policy stands in for one that is missing, and the request pins the version that it was asked under", async () => {
+    scene.set("deploy_policy", "no-such");
+    const refused = await token.call("POST", REQUESTS, scene.body());
+    expect([ended(refused), bodyOf(refused)["error"]]).toEqual([
+      "422 policy_unavailable",
+      "deploy policy 'no-such' is not available",
+    ]);
+    scene.set("deploy_policy", null);
+    scene.set("default_deploy_policy", "no-other", null);
+    expect(ended(await token.call("POST", REQUESTS, scene.body()))).toBe("422 policy_unavailable");
+    scene.set("deploy_policy", "deploy-default");
+    expect(await scene.asked(token)).toMatchObject({ policy: { name: "deploy-default", version: 1 } });
+    scene.set("deploy_policy", null);
+    scene.set("default_deploy_policy", null, null);
+  });
+
+  it("deploy R-REQ-6: a person names the token by its id or its number, and none that is gone", async () => {
+    const owned = await scene.token({ user_email: "bob@example.com" });
+    const nameless = await deployCall(bob, "POST", REQUESTS, { body: scene.body() });
+    expect([nameless.statusCode, bodyOf(nameless)["error"]]).toEqual([
+      400,
+      "target_api_token_id or target_api_token is required",
+    ]);
+    for (const named of [{ target_api_token_id: owned.id }, { target_api_token: String(owned.number) }]) {
+      const body = scene.body(named);
+      expect(must(await deployCall(bob, "POST", REQUESTS, { body }), 201)).toMatchObject({
+        ...{ target_api_token_id: owned.id, created_by_email: "bob@example.com" },
+      });
+    }
+    const gone = await scene.token();
+    must(await deployCall(root, "DELETE", `/api-tokens/${gone.id}`, { fresh: true }), 204);
+    const body = scene.body({ target_api_token_id: gone.id });
+    expect(ended(await deployCall(root, "POST", REQUESTS, { body }))).toBe("400 target_token_unsuitable");
+  });
+
+  it("deploy R-WIRE-2: what one may not see is answered as what is not there, whatever one wants of it", async () => {
+    const made = await scene.asked(token);
+    const [stranger, nobodys] = [await scene.token(), randomUUID()];
+    const told = async (call: (id: string) => Promise<BrowserAnswer>, id: string): Promise<unknown> => {
+      const answer = await call(id);
+      return [answer.statusCode, { ...bodyOf(answer), request_id: "" }];
+    };
+    const calls: readonly ((id: string) => Promise<BrowserAnswer>)[] = [
+      ...["", "/audit-logs", "?wait=1"].map(
+        (path) => (id: string) => deployCall(bob, "GET", `${REQUESTS}/${id}${path}`),
+      ),
+      (id) => deployCall(bob, "POST", `${REQUESTS}/${id}/cancel`),
+      (id) => stranger.call("GET", `${REQUESTS}/${id}`),
+      (id) => stranger.call("POST", `${REQUESTS}/${id}/cancel`),
+    ];
+    for (const call of calls) {
+      const theirs = await told(call, textAt(made, "public_id"));
+      expect(theirs).toEqual(await told(call, nobodys));
+      expect(theirs).toMatchObject([404, { code: "deploy_approval_not_found" }]);
+    }
+  });
+
+  it("deploy R-WIRE-1: errors say a sentence and a code, ids that cannot be are of nothing, and a route's other methods are named", async () => {
+    const { server } = scene.at;
+    const bare = { method: "GET", url: `/api/v1${REQUESTS}`, remoteAddress: "10.200.0.7" } as const;
+    const unknown = await server.inject(bare);
+    expect([unknown.statusCode, bodyOf(unknown)]).toMatchObject([401, { error: "missing authentication" }]);
+    const wrong = await server.inject({ ...bare, headers: { authorization: `Bearer rgw_${"x".repeat(43)}` } });
+    expect([wrong.statusCode, bodyOf(wrong)["error"]]).toEqual([
+      401,
+      expect.stringMatching(/^authentication failed: ./),
+    ]);
+    for (const id of ["1", "x", `${randomUUID()}x`, "'"]) {
+      expect([id, (await deployCall(ann, "GET", `${REQUESTS}/${id}`)).statusCode]).toEqual([id, 404]);
+    }
+    const other = await server.inject({ ...bare, method: "DELETE", headers: { authorization: token.authorization } });
+    expect([other.statusCode, other.headers.allow]).toEqual([405, expect.stringContaining("POST")]);
+    const nowhere = await token.call("GET", "/no-such-route");
+    expect(nowhere.statusCode).toBe(404);
+    for (const answer of [unknown, wrong, other, nowhere]) {
+      const body = bodyOf(answer);
+      expect(["error", "code", "request_id"].filter((member) => textAt(body, member) === "")).toEqual([]);
+    }
   });
 
   it("deploy R-REQ-12: more than sixty a minute are told to wait", async () => {

@@ -1,5 +1,7 @@
 /** Settings of the deploy gate over HTTP: who sets what, with which proof, where a value comes from, and what is written down. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { watchAccessChanges } from "../../src/adapters/postgres/access-changes.ts";
+import { createDeploySettingsDesk, type DeploySettingsDesk } from "../../src/app/deploy/settings-desk.ts";
 import {
   deployCall,
   deployGet,
@@ -33,15 +35,18 @@ async function valueOf(path: string, key: string): Promise<unknown> {
 describe("settings of the deploy gate", () => {
   it("deploy R-SETTINGS-1: the database counts before the environment and that before the default, per rack", async () => {
     const key = "deploy_approval_window_minutes";
-    expect(await valueOf("/settings", key)).toEqual({ value: 25, source: "env", env_var: VARIABLE });
+    expect(await valueOf("/settings", key)).toMatchObject({ value: 25, source: "env", env_var: VARIABLE });
     const set = must(await deployCall(admin, "PUT", APPROVALS, { [key]: 20 }), 200);
-    expect(set[key]).toEqual({ value: 20, source: "db", env_var: VARIABLE });
+    expect(set[key]).toMatchObject({ value: 20, source: "db", env_var: VARIABLE });
     expect(Object.keys(set)).not.toContain("allow_destructive_actions");
-    expect(await valueOf("/settings", key)).toEqual({ value: 20, source: "db", env_var: VARIABLE });
+    expect(await valueOf("/settings", key)).toMatchObject({
+      ...{ value: 20, source: "db", env_var: VARIABLE, can_change: true },
+      updated_by: `usr_${admin.personId.replaceAll("-", "")}`,
+    });
     const staging = must(await admin.get("root:/racks/staging/api/v1/settings"), 200);
-    expect(staging[key]).toEqual({ value: 25, source: "env", env_var: VARIABLE });
+    expect(staging[key]).toMatchObject({ value: 25, source: "env", env_var: VARIABLE });
     must(await deployCall(admin, "DELETE", `${APPROVALS}?key=${key}`), 200);
-    expect(await valueOf("/settings", key)).toEqual({ value: 25, source: "env", env_var: VARIABLE });
+    expect(await valueOf("/settings", key)).toMatchObject({ value: 25, source: "env", env_var: VARIABLE });
     expect(await valueOf("/settings", "deploy_approval_max_extensions")).toMatchObject({ value: 3, source: "default" });
   });
 
@@ -84,9 +89,11 @@ describe("settings of the deploy gate", () => {
   it("deploy R-SETTINGS-2: the bare value of a key's own endpoint is set and given back", async () => {
     const url = "/apps/myapp/settings/approved-deploy-commands";
     const set = must(await deployCall(admin, "PUT", url, ["rake db:migrate "]), 200);
-    expect(set).toEqual({ approved_deploy_commands: { value: ["rake db:migrate"], source: "db", env_var: COMMANDS } });
+    expect(set).toMatchObject({
+      approved_deploy_commands: { value: ["rake db:migrate"], source: "db", env_var: COMMANDS },
+    });
     const back = must(await deployCall(admin, "DELETE", url), 200);
-    expect(back).toEqual({ approved_deploy_commands: { value: null, source: "default", env_var: COMMANDS } });
+    expect(back).toMatchObject({ approved_deploy_commands: { value: null, source: "default", env_var: COMMANDS } });
   });
 
   it("deploy R-MFA-1: what loosens the gate needs a factor in the very call, the rest one within minutes", async () => {
@@ -117,13 +124,16 @@ describe("settings of the deploy gate", () => {
     expect(await save()).toBe("200");
   });
 
-  it("deploy R-PERM-5: those who deploy see no settings, auditors see them, neither sets any", async () => {
+  it("deploy R-PERM-5, R-UI-9: those who deploy see no settings, auditors see them, neither sets any", async () => {
     for (const [role, reads] of [
       ["deployer", 403],
       ["auditor", 200],
     ] as const) {
       const person = await signedInAs(server.at, admin, { roles: [role] });
-      expect((await deployGet(person, "/settings")).statusCode).toBe(reads);
+      const seen = await deployGet(person, "/settings");
+      expect(seen.statusCode).toBe(reads);
+      // No page offers them to change what the server would not let them (R-UI-9).
+      if (reads === 200) expect(seen.body).not.toContain('"can_change":true');
       const denied = await deployCall(person, "PUT", APPROVALS, { deploy_approvals_enabled: false });
       expect(JSON.parse(denied.body)).toMatchObject({
         error: "insufficient permissions",
@@ -131,6 +141,35 @@ describe("settings of the deploy gate", () => {
         permission: "gateway:setting_group:deploy_approvals",
       });
     }
+  });
+
+  it("deploy R-SETTINGS-3: another process goes by a change within a second, and within five where it hears of none", async () => {
+    const key = "deploy_approval_max_extensions";
+    const { app } = server.at;
+    const deaf = { now: 0 };
+    const parts = { environment: [], patterns: () => null };
+    const [near, far] = [
+      createDeploySettingsDesk({ ...parts, clock: () => Date.now() }),
+      createDeploySettingsDesk({ ...parts, clock: () => deaf.now }),
+    ];
+    const most = async (desk: DeploySettingsDesk): Promise<number> =>
+      (await desk.global(app, "production")).maxExtensions.value;
+    const changes = watchAccessChanges(server.databaseUrl, { onError: () => undefined });
+    changes.subscribe(() => {
+      near.drop();
+    });
+    await changes.listening;
+    expect([await most(near), await most(far)]).toEqual([3, 3]);
+    must(await deployCall(admin, "PUT", APPROVALS, { [key]: 2 }), 200);
+    const since = performance.now();
+    await expect.poll(() => most(near), { timeout: 5_000, interval: 5 }).toBe(2);
+    expect(performance.now() - since).toBeLessThan(1_000);
+    deaf.now = 4_999;
+    expect(await most(far)).toBe(3);
+    deaf.now = 5_000;
+    expect(await most(far)).toBe(2);
+    await changes.close();
+    must(await deployCall(admin, "DELETE", `${APPROVALS}?key=${key}`), 200);
   });
 
   it("deploy R-RACK-2: a rack or an app that cannot be there is 404", async () => {

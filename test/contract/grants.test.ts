@@ -1,6 +1,7 @@
 /** What an approval permits: looked at, used, revoked and expired over HTTP, on every Postgres, and nothing that is not recorded. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Actor as AdmittedActor } from "../../src/app/admitted-actor.ts";
 import { applyDueTimers } from "../../src/app/apply-due-timers.ts";
 import { cancelCommand } from "../../src/app/cancel-request.ts";
 import { decideTask } from "../../src/app/decide-task.ts";
@@ -422,7 +423,7 @@ describeOnEveryPostgres("grants", (database) => {
     const key = await inForce({ ttl_minutes: 5, uses: 1 });
     const [made, superseded] = [await asked(key), await asked(key)];
     const [ann, gate] = [await signedPerson("ann"), await signedPerson("gina")];
-    const window = { needs: {}, minutes: () => 40 };
+    const window = { needs: {}, approved: () => ({}), minutes: () => 40 };
     const said = { comment: null, attachmentsRef: null, reasonCode: null, digest: null, grantWindow: window };
     await decideTask(at.app, ann, { taskId: made.taskId, action: "approve", ...said }, null);
     const end = (await at.app.reader.request(made.id, await everything()))?.grant?.expiresAt ?? 0;
@@ -452,7 +453,7 @@ describeOnEveryPostgres("grants", (database) => {
     expect(await verifyDatabase(database.url)).toEqual([]);
   });
 
-  function signedPerson(name: string): Promise<Actor> {
+  function signedPerson(name: string): Promise<AdmittedActor> {
     const token = { issuer: DEVELOPMENT_ISSUER, subject: name };
     return at.person(name, token);
   }

@@ -225,11 +225,15 @@ describe("the guarded fetch", () => {
     expect(proxied).toBe(0);
   });
 
-  it("engine R-HOOK-21: reads no more than its bound, and waits no longer than its time", async () => {
+  it("engine R-HOOK-21, R-HOOK-7: reads no more than its bound, and waits no longer than its time", async () => {
     const port = await serve((request, response) => {
       if (request.url === "/silent") return;
       if (request.url === "/slow") {
         response.write("a");
+        return;
+      }
+      if (request.url === "/torn") {
+        response.write("a", () => response.destroy());
         return;
       }
       response.write("x".repeat(2_000));
@@ -240,6 +244,11 @@ describe("the guarded fetch", () => {
     expect(await (await get(`${at}/large`, { ...development, bytesMax: 2_000 })).text()).toHaveLength(2_000);
     await expect(get(`${at}/silent`, { ...development, timeoutMs: 100 })).rejects.toThrow(/abort|timeout/i);
     await expect(get(`${at}/slow`, { ...development, timeoutMs: 100 })).rejects.toThrow(/abort|timeout/i);
+    // Where only the status counts, its time ends with the headers (R-HOOK-7).
+    const cut = { ...development, timeoutMs: 100, cutAnswers: true };
+    expect(await (await get(`${at}/slow`, cut)).text()).toBe("a");
+    expect((await get(`${at}/torn`, cut)).status).toBe(200);
+    await expect(get(`${at}/silent`, cut)).rejects.toThrow(/abort|timeout/i);
     const never = (): Promise<readonly string[]> => Promise.race([]);
     await expect(get("https://slow.example/", { ...production, timeoutMs: 100, resolve: never })).rejects.toThrow(
       "took too long",

@@ -5,6 +5,8 @@ import { makeSetupLink } from "../../src/app/setup-link.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { bodyOf, textAt } from "../support/json-answer.ts";
 import { authenticatorFor, must, outcomeOf, signedIn, signedInAs, TestBrowser } from "../support/signed-in.ts";
+import { believeAttestationRoots } from "../../src/adapters/factors/attestation.ts";
+import { authenticatorMaker } from "../support/authenticator-maker.ts";
 import { SoftwareAuthenticator, totpCode } from "../support/software-authenticator.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 import { openServer, type TestServer } from "../support/test-server.ts";
@@ -271,8 +273,28 @@ describeOnEveryPostgres("one's own factors", (database) => {
       );
     };
     const { origin } = at.options.browser;
-    expect(await tried(new SoftwareAuthenticator({ origin, synced: true }))).toBe("403 factor_not_device_bound");
-    expect(await tried(new SoftwareAuthenticator({ origin }))).toBe("403 factor_not_device_bound");
+    const refused = "403 factor_not_device_bound";
+    expect(await tried(new SoftwareAuthenticator({ origin, synced: true }))).toBe(refused);
+    expect(await tried(new SoftwareAuthenticator({ origin }))).toBe(refused);
+    const model = "ee882879-721c-4913-9775-3dfcce97072a";
+    const other = "ee882879-721c-4913-9775-3dfcce970000";
+    expect(await tried(new SoftwareAuthenticator({ origin, attestation: { aaguid: model } }))).toBe(refused);
+    const maker = authenticatorMaker("Acme");
+    const by = (aaguid: string, synced = false): SoftwareAuthenticator =>
+      new SoftwareAuthenticator({ origin, synced, attestation: { aaguid, maker: maker.attestationFor(aaguid) } });
+    // Whoever made it is not believed yet: what it says counts for nothing.
+    expect(await tried(by(model))).toBe(refused);
+    believeAttestationRoots([maker.root]);
+    expect([await tried(by(other)), await tried(by(model, true)), await tried(by(model))]).toEqual([
+      refused,
+      refused,
+      "201",
+    ]);
+    believeAttestationRoots([]);
+    const { rows } = await at.pool.query(
+      "select aaguid, length(attestation) > 100 as kept from factors where attestation <> ''",
+    );
+    expect(rows).toEqual([{ aaguid: model, kept: true }]);
   });
 
   it("identity R-FACT-4: an authenticator counts when a code confirmed it; a wrong code may be tried again", async () => {

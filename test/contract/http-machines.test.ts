@@ -1,6 +1,7 @@
 /** Machines from outside: who they are, who answers for them, and that none of them decides (docs/spec/identity.md R-ID-8 to R-ID-10). */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { admitted } from "../../src/app/admitted-actor.ts";
 import { decideTask, type DecideTaskInput } from "../../src/app/decide-task.ts";
 import { describe as describeEntry } from "../../src/app/entry-writer.ts";
 import { ledgerId } from "../../src/app/ledger-names.ts";
@@ -300,7 +301,7 @@ describeOnEveryPostgres("a machine", (database) => {
         { id: randomUUID(), name: "past the table", owners: [], actsForId: null },
         { permissions: ["approval:*:*", "platform:*:*"], credential: ledgerId("tok", randomUUID()) },
       );
-      expect(await decideTask(at.app, actor, decisionOn(taskId), null)).toMatchObject({ refusal: "machine" });
+      expect(await decideTask(at.app, admitted(actor), decisionOn(taskId), null)).toMatchObject({ refusal: "machine" });
       const { rows } = await at.pool.query("select 1 from decisions where request_id = $1", [requestId]);
       expect(rows).toEqual([]);
     });

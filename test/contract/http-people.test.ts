@@ -525,16 +525,26 @@ describeOnEveryPostgres("people", (database) => {
   });
 
   describe("settings", () => {
-    it("identity section 7: a setting is the organization's once it is changed, and the installation's again with null", async () => {
+    it("console R-ADM-1: a setting is the organization's once it is changed, and the installation's again with null", async () => {
       const value = async (key: string): Promise<unknown> => {
         const all: unknown = JSON.parse((await root.get("/settings")).body);
         return Array.isArray(all) ? all.find((one: JsonObject) => one["key"] === key) : null;
       };
-      expect(await value("factor_cool_down_hours")).toMatchObject({ source: "installation", updated_by: null });
+      const variable = "COUNTERSIGN_FACTOR_COOL_DOWN";
+      expect(await value("factor_cool_down_hours")).toMatchObject({
+        source: "environment",
+        variable,
+        updated_by: null,
+      });
       must(await root.put("/settings", { key: "factor_cool_down_hours", value: 48 }, FRESH), 200);
-      expect(await value("factor_cool_down_hours")).toMatchObject({ value: 48, source: "organization" });
+      expect(await value("factor_cool_down_hours")).toMatchObject({
+        value: 48,
+        source: "organization",
+        variable: null,
+      });
       must(await root.put("/settings", { key: "factor_cool_down_hours", value: null }, FRESH), 200);
-      expect(await value("factor_cool_down_hours")).toMatchObject({ source: "installation" });
+      expect(await value("factor_cool_down_hours")).toMatchObject({ value: 24, source: "environment", variable });
+      expect(await value("backup_codes_decide")).toMatchObject({ value: true, source: "default", variable: null });
     });
 
     it.each<[string, JsonValue]>([

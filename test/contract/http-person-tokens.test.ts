@@ -99,7 +99,7 @@ describeOnEveryPostgres("a person's forwarded token", (database) => {
   });
 
   it("identity R-IDP-12: which audience is asked for stands among the settings, and nobody changes it there", async () => {
-    expect(await shownAudience(root)).toMatchObject({ value: AUDIENCE, source: "installation" });
+    expect(await shownAudience(root)).toMatchObject({ value: AUDIENCE, source: "default" });
     const change = { key: "person_token_audience", value: "" };
     expect(outcomeOf(await root.put("/settings", change, { fresh: true }))).toBe("422 invalid_input");
   });
@@ -112,7 +112,7 @@ describeOnEveryPostgres("a person's forwarded token where no audience is asked f
     try {
       expect(await outcome(at, await trusted.sign({ ...honest(at, trusted), aud: "portal" }))).toBe("200");
       expect(await outcome(at, await trusted.sign(without(honest(at, trusted), "exp")))).toBe("401 token_invalid");
-      expect(await shownAudience(await signedIn(at))).toMatchObject({ value: "", source: "installation" });
+      expect(await shownAudience(await signedIn(at))).toMatchObject({ value: "", source: "default" });
     } finally {
       await trusted.close();
       await at.close();

@@ -92,7 +92,7 @@ it("identity R-LOCAL-5: development mode, where nobody proves who they are, sets
   await place.remove();
 }, 60_000);
 
-it("identity R-LOCAL-7: the configuration's people are invited with their role, and known ones stay as they are", async () => {
+it("identity R-LOCAL-7, deploy R-LOGIN-4: the configuration's people are invited with their role, and known ones stay as they are", async () => {
   const [other, place] = [await createTestDatabase(), await temporaryDirectory()];
   const at = { databaseUrl: other.url, dataDir: place.path };
   const people = async (): Promise<unknown> => {

@@ -1,6 +1,7 @@
 /** API tokens from outside: made, presented, narrowed, rotated, ended (docs/spec/identity.md section 7). */
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { admitted } from "../../src/app/admitted-actor.ts";
 import { describe as describeEntry } from "../../src/app/entry-writer.ts";
 import { ledgerId } from "../../src/app/ledger-names.ts";
 import { makeToken, TOKENS_PER_MACHINE_MAX } from "../../src/app/make-token.ts";
@@ -8,9 +9,10 @@ import { revokeToken } from "../../src/app/revoke-token.ts";
 import { rotateToken } from "../../src/app/rotate-token.ts";
 import { endedSession } from "../../src/app/session-record.ts";
 import { signIn } from "../../src/app/sign-in.ts";
-import { expireTokens, expiringTokens } from "../../src/app/token-expiry.ts";
+import { expireTokens } from "../../src/app/token-expiry.ts";
 import { makeToken as tokenText } from "../../src/app/token-format.ts";
 import type { TokenCaller } from "../../src/app/token-maker.ts";
+import { warnOfExpiringTokens } from "../../src/app/token-warnings.ts";
 import type { PersonId } from "../../src/core/ids.ts";
 import { isRefusal } from "../../src/core/refusal.ts";
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
@@ -21,6 +23,7 @@ import { madeToken, machineOf, tokenOf, type MadeToken } from "../support/machin
 import { addMember, giveRoles, setStatus } from "../support/member-changes.ts";
 import { must, outcomeOf, signedIn, type TestBrowser } from "../support/signed-in.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
+import { openApplication } from "../support/test-application.ts";
 import { openServer, type TestServer } from "../support/test-server.ts";
 
 const HOUR = 3_600_000;
@@ -233,7 +236,7 @@ describeOnEveryPostgres("a token", (database) => {
         ...{ personId: id, kind: "web", method: "passkey", aal: 2, client: null, address: null },
       });
       if (isRefusal(opened)) throw new Error(opened.message);
-      return { actor: opened.actor, session: opened.session, id };
+      return { actor: admitted(opened.actor), session: opened.session, id };
     }
 
     async function outcome(made: Promise<object>): Promise<string> {
@@ -512,26 +515,51 @@ describeOnEveryPostgres("a token", (database) => {
       expect(await used(made.bearer)).toBe("401 token_expired");
     });
 
-    it("identity R-TOK-3: is shown and found 14, 7 and 1 days before", async () => {
+    it("identity R-TOK-3: who looks after it is warned 14, 7 and 1 days before, of each once over processes and restarts", async () => {
       const machine = await machineOf(admin);
-      const contact = await machineOf(admin, { owners: [], contact_id: admin.personId });
-      const [fifteen, fourteen, seven, one] = [
-        await tokenOf(admin, machine, { expires_in_days: 15 }),
-        await tokenOf(admin, machine, { expires_in_days: 14 }),
-        await tokenOf(admin, contact, { expires_in_days: 7 }),
-        await tokenOf(admin, machine, { expires_in_days: 1 }),
-      ];
-      const expiring = await expiringTokens(at.app.reader, at.app.clock());
-      const found = (made: MadeToken): unknown => {
-        const known = expiring.find(({ token }) => token.record.id === made.id);
-        return known === undefined ? null : [known.days, known.people];
+      const service = await machineOf(admin, { owners: [], contact_id: admin.personId });
+      const owned = await tokenOf(admin, machine, { name: "owned", expires_in_days: 30 });
+      const told = await tokenOf(admin, service, { name: "told", expires_in_days: 21 });
+      const over = await tokenOf(admin, machine, { name: "over", expires_in_days: 30 });
+      const short = await tokenOf(admin, machine, { name: "short", expires_in_days: 5 });
+      must(await admin.delete(`/tokens/${over.id}`, { fresh: true }), 204);
+      const other = openApplication(database.url, { orgId: at.app.orgId });
+      const mails = { notifier: { adminAddresses: [] } };
+      const sides = [at.app, other.app].map((app) => ({ ...app, settings: { ...app.settings, ...mails } }));
+      other.advance(at.app.clock() - other.app.clock());
+      const warned = async (days: number): Promise<readonly unknown[]> => {
+        at.advance(days * DAY);
+        other.advance(days * DAY);
+        await Promise.all(sides.flatMap((app) => [warnOfExpiringTokens(app), warnOfExpiringTokens(app)]));
+        const { rows } = await at.pool.query<{ warning: string }>(
+          `select payload #>> '{to,person}' || ' ' || (payload #>> '{data,name}') || ' ' || (payload #>> '{data,days}') as warning
+           from effects where payload ->> 'message' = 'token_expiring' and payload #>> '{data,name}' ~ '^(owned|told|over|short) '
+           order by entry_seq, payload #>> '{data,name}'`,
+        );
+        return rows.map(({ warning }) => warning.replace(/ of machine \d+/, ""));
       };
-      expect(found(fifteen)).toBeNull();
-      expect(found(fourteen)).toEqual([14, [admin.personId]]);
-      expect(found(seven)).toEqual([7, [admin.personId]]);
-      expect(found(one)).toEqual([1, [admin.personId]]);
+      const to = admin.personId;
+      expect(await warned(1)).toEqual([]);
+      expect(await warned(4 - 1 / 24)).toEqual([`${to} short 1`]);
+      expect((await warned(11 + 2 / 24)).slice(1)).toEqual([`${to} owned 14`, `${to} told 7`]);
+      expect((await warned(8)).slice(3)).toEqual([`${to} owned 7`]);
+      expect((await warned(5)).slice(4)).toEqual([`${to} owned 1`]);
+      expect(await warned(0)).toHaveLength(5);
+      const days = (entry: JsonObject): unknown => entry["days"];
+      expect((await entries("token.expiring", owned)).map(days)).toEqual([14, 7, 1]);
+      expect((await entries("token.expiring", told)).map(days)).toEqual([7]);
+      expect((await entries("token.expiring", short)).map(days)).toEqual([1]);
+      await other.close();
+      must(await admin.signIn(), 201);
       const shown = (await admin.get(`/tokens?machine_id=${machine}`)).json();
-      expect(shown).toMatchObject([{ expires_soon: true }, { expires_soon: true }, { expires_soon: false }]);
+      expect(shown).toMatchObject([{ expires_soon: false }, { expires_soon: false }, { expires_soon: true }]);
+    });
+
+    it("identity R-TOK-3: while no mail is sent nobody is said to have been warned", async () => {
+      const made = await tokenOf(admin, await machineOf(admin), { expires_in_days: 8 });
+      await later(2 * DAY);
+      await warnOfExpiringTokens(at.app);
+      expect(await entries("token.expiring", made)).toEqual([]);
     });
   });
 

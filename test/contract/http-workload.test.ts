@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { SignJWT, type JWTPayload } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { TOKENS_PER_MACHINE_MAX } from "../../src/app/make-token.ts";
-import type { JsonObject } from "../../src/core/json.ts";
+import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
 import { createJwksVerifier } from "../../src/http/token-verification/jwks-verifier.ts";
 import { workloadCaller } from "../../src/http/token-verification/workload-caller.ts";
 import { newKey, openEvilIssuer, type EvilIssuer } from "../support/evil-issuer.ts";
@@ -111,6 +111,26 @@ describeOnEveryPostgres("a workload's token", (database) => {
     });
     expect((await call(await token())).outcome).toBe("200");
   });
+
+  it.each([
+    ["nothing", {}, []],
+    ["the audience", { aud: "https://elsewhere.example" }, ["aud"]],
+    [
+      "subject and id",
+      { sub: "repo:acme/app-evil:ref:refs/heads/main", repository_id: 4712 },
+      ["sub", "repository_id"],
+    ],
+  ])(
+    "deploy R-UI-6: the test of claims judges as the real check does: %s does not hold",
+    async (_name, about, failing) => {
+      const claims = { ...honest(), ...about };
+      const tested = must(await admin.post(`/workload-providers/${provider}/test`, { claims }), 200);
+      const conditions = tested["conditions"];
+      const all: readonly unknown[] = Array.isArray(conditions) ? conditions : [];
+      expect(all.filter(isJsonObject).flatMap(({ claim, holds }) => (holds === true ? [] : [claim]))).toEqual(failing);
+      expect(tested["lets_in"]).toBe((await call(await token(about))).outcome === "200");
+    },
+  );
 
   it.each([
     ["another audience", { aud: "https://elsewhere.example" }, "401 audience_not_allowed"],

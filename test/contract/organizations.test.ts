@@ -170,6 +170,86 @@ describeOnEveryPostgres("organizations", (database) => {
     });
   });
 
+  describe("somebody of the first whom the second invites", () => {
+    const there = { headers: { "x-countersign-org": "second" } };
+
+    async function invitation(email: string, more: JsonObject = {}): Promise<JsonObject> {
+      return must(await ben.post("/people", { email, roles: ["viewer"], ...more }, { fresh: true }), 201);
+    }
+
+    function tokenOf(invited: JsonObject): { readonly token: string } {
+      return { token: textAt(invited, "link").split("#")[1] ?? "" };
+    }
+
+    it("identity R-ORG-2: is invited as somebody nobody knows is, and is not seen before they join", async () => {
+      const known = await invitation(textAt(ana.me, "email"));
+      const nobody = await invitation("nobody@example.org");
+      const shape = (invited: JsonObject): string =>
+        JSON.stringify(invited)
+          .replaceAll(/[0-9a-f-]{36}|#[^"]+|\d{4}-[^"]+Z/g, "")
+          .replaceAll(textAt(invited, "person", "email"), "<email>");
+      expect(shape(known)).toBe(shape(nobody));
+      const people = (await ben.get("/people")).body;
+      expect(people).not.toContain(ana.personId);
+      expect((await ben.get(`/people/${ana.personId}`)).statusCode).toBe(404);
+    });
+
+    it("identity R-ID-1, R-ORG-2: joins as who they are, with the tasks that wait for them there, and is one person in both", async () => {
+      const { email } = ana.me;
+      const policy = {
+        ...{ policy_key: "shared", name: "Shared", artifact_type: "thing" },
+        stages: [
+          { ...{ name: "One", stage_order: 1 }, rules: [{ rule_type: "user", rule_value: { user_id: email ?? "" } }] },
+        ],
+      };
+      must(await ben.post("/policies", policy, { fresh: true }), 201);
+      must(await ben.post("/policies/shared/versions/1/activate", {}, { fresh: true }), 200);
+      const asked = { policy_key: "shared", artifact_type: "thing", artifact_id: "1", requester: "rita" };
+      const request = must(await ben.post("/requests", asked), 201);
+      const invited = await invitation(textAt(ana.me, "email"));
+      expect((await ana.get("/me", there)).statusCode).toBe(404);
+      must(await ana.post("/me/organizations", tokenOf(invited), { fresh: true }), 201);
+      expect(must(await ana.get("/me", there), 200)).toMatchObject({
+        ...{ person_id: ana.personId, organization: { id: second }, roles: ["viewer"] },
+      });
+      expect(must(await ana.get("/me"), 200)["roles"]).toEqual(expect.arrayContaining(["org_admin"]));
+      const task = must(await ana.get(`/tasks/${textAt(request, "tasks", 0, "id")}`, there), 200);
+      expect(task).toMatchObject({ assignee: textAt(ana.me, "assignee"), status: "open" });
+      expect(must(await ben.get(`/people/${ana.personId}`), 200)).toMatchObject({
+        ...{ roles: [{ role: "viewer", source: "invitation" }], sessions: [], factors: [] },
+      });
+      const again = await ana.post("/me/organizations", tokenOf(invited), { fresh: true });
+      expect([again.statusCode, bodyOf(again)["code"]]).toEqual([404, "setup_link_invalid"]);
+      const twice = await ben.post("/people", { email, roles: ["viewer"] }, { fresh: true });
+      expect([twice.statusCode, bodyOf(twice)["code"]]).toEqual([409, "already_exists"]);
+      const { rows } = await at.pool.query<{ kind: string }>(
+        "select kind from ledger_entries where text like $1 and text like '%\"request\":null%' and kind in ('person.merged', 'person.roles_changed') order by seq",
+        [`%usr_${ana.personId.replaceAll("-", "")}%"org":"org_${second.replaceAll("-", "")}"%`],
+      );
+      expect(rows.map(({ kind }) => kind)).toEqual(["person.merged", "person.roles_changed"]);
+    });
+
+    it("identity R-LOCAL-6: nobody joins by an invitation to another address, by one of their own organization, or without one", async () => {
+      const joined = async (by: TestBrowser, body: JsonObject): Promise<string> =>
+        textAt(bodyOf(await by.post("/me/organizations", body, { fresh: true })), "code");
+      const other = tokenOf(await invitation("somebody@example.org"));
+      expect(await joined(ana, other)).toBe("identity_conflict");
+      expect(await joined(ben, tokenOf(await invitation("else@example.org")))).toBe("identity_conflict");
+      expect(await joined(ana, { token: "unknown" })).toBe("setup_link_invalid");
+      expect((await ana.post("/me/organizations", other)).statusCode).toBe(401);
+      expect((await platform.get("/me", there)).statusCode).toBe(200);
+    });
+
+    it("identity R-ORG-4: whoever runs the platform invites into an organization while it is chosen", async () => {
+      const cia = await signedInAs(at, platform, { roles: ["viewer"] });
+      const body = { email: textAt(cia.me, "email"), roles: ["org_admin"] };
+      const invited = must(await platform.post("/people", body, { fresh: true, ...there }), 201);
+      must(await cia.post("/me/organizations", tokenOf(invited), { fresh: true }), 201);
+      expect(must(await cia.get("/me", there), 200)["roles"]).toEqual(["org_admin"]);
+      expect(must(await cia.get("/me"), 200)["roles"]).toEqual(["viewer"]);
+    });
+  });
+
   it("identity R-ORG-6: a suspended organization lets none of its credentials in, until it is taken up again", async () => {
     must(await platform.post(`/orgs/${second}/suspend`, {}, { fresh: true }), 200);
     at.advance(1_100);

@@ -8,7 +8,7 @@ import { moveName } from "../../src/app/move-name.ts";
 import { putDirectoryEntry } from "../../src/app/put-directory-entry.ts";
 import { setRoles } from "../../src/app/role-grants.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { Actor } from "../../src/core/person.ts";
+import type { Actor } from "../../src/app/admitted-actor.ts";
 import { isRefusal } from "../../src/core/refusal.ts";
 import { permissionsOf } from "../../src/core/roles.ts";
 import type { Request } from "../../src/core/request.ts";

@@ -49,6 +49,8 @@ const OTHER: ReadonlySet<string> = new Set([
   "POST /policies/:key/versions/:version/simulate",
   "POST /me/challenges",
   "POST /tasks/decisions",
+  // Judges pasted claims, and writes nothing.
+  "POST /workload-providers/:id/test",
   // Asked for something that exists, or for a rack, before anything is written.
   "POST /admin/deliveries/:id/retry",
   "POST /admin/deliveries/redeliver",

@@ -1,14 +1,28 @@
 /** A deploy under an approval, from the archive to the promote, and what of it is refused: docs/spec/deploy.md sections 4 and 24.2. */
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { COMMIT, FORM, MANIFEST, openDeployScene, OTHER_COMMIT, type DeployScene } from "../support/deploy-scene.ts";
+import { roleNamed } from "../../src/core/roles.ts";
+import {
+  COMMIT,
+  FORM,
+  MANIFEST,
+  openDeployScene,
+  OTHER_COMMIT,
+  type DeployScene,
+  type MadeApproval,
+} from "../support/deploy-scene.ts";
 import { jsonOf } from "../support/http-call.ts";
-import type { MadeToken } from "../support/machine-tokens.ts";
+import { machineOf, tokenOf, type MadeToken } from "../support/machine-tokens.ts";
 import { textMember } from "../support/rack-simulator/raw-rack-calls.ts";
-import { tarFile, tarGz } from "../support/tar-archive.ts";
+import { must } from "../support/signed-in.ts";
+import { SlowUpload } from "../support/slow-upload.ts";
+import { paxHeader, tarBlock, tarFile, tarGz } from "../support/tar-archive.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 import { verifyDatabase } from "../support/verify-database.ts";
 
 const ARCHIVE = tarGz([tarFile("convox.yml", MANIFEST), tarFile("Dockerfile", "FROM scratch\n")]);
+
+const DAY = 86_400_000;
 
 let names = 0;
 
@@ -53,6 +67,19 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
 
   function promote(ci: MadeToken, release: string): Promise<string> {
     return scene.outcome(ci, { method: "POST", path: `/apps/myapp/releases/${release}/promote` });
+  }
+
+  /** Of which the rack has the beginning. */
+  async function streaming(ci: MadeToken): Promise<{ readonly upload: SlowUpload; readonly rest: Buffer }> {
+    const filler = tarFile("filler", randomBytes(200_000).toString("base64"));
+    const archive = tarGz([tarFile("convox.yml", MANIFEST), filler], 0);
+    names += 1;
+    const path = `/apps/myapp/objects/tmp/slow-${String(names)}.tgz`;
+    const headers = { ...ci.bearer, "Content-Length": String(archive.length) };
+    const slow = new SlowUpload(scene.base, `/api/v1/rack-proxy${path}`, headers);
+    await slow.write(archive.subarray(0, -1_000));
+    await expect.poll(() => scene.simulator.calls.some((call) => call.path === path)).toBe(true);
+    return { upload: slow, rest: archive.subarray(-1_000) };
   }
 
   it("deploy R-STATE-5: the approved commit goes from archive to promote, and the rack gets exactly these calls", async () => {
@@ -111,7 +138,11 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
   it("deploy R-BIND-7: a build names the approved commit, in full, in a form of ours", async () => {
     const ci = await scene.ciToken();
     await scene.approved(ci);
+    await scene.approved(ci, { commit: OTHER_COMMIT, app: "other" });
     const { url } = await upload(ci);
+    const other = await scene.ciToken();
+    await scene.approved(other);
+    const { url: foreign } = await upload(other);
     scene.takeCalls();
     const attempts: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
       ["400 git_sha_required", FORM, new URLSearchParams({ url }).toString()],
@@ -124,6 +155,7 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
       ["403 build_option", FORM, buildBody(url, { external: "true" })],
       ["403 manifest_path", FORM, buildBody(url, { manifest: "evil.yml" })],
       ["403 object_unknown", FORM, buildBody("object://myapp/tmp/elsewhere.tgz")],
+      ["403 object_unknown", FORM, buildBody(foreign)],
     ];
     for (const [expected, headers, body] of attempts) {
       const outcome = await scene.outcome(ci, { method: "POST", path: "/apps/myapp/builds", headers, body });
@@ -171,6 +203,13 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
     expect((await upload(ci, Buffer.concat([ARCHIVE, ARCHIVE]))).outcome).toBe("422 archive_form");
     expect((await upload(ci, Buffer.from("no archive"))).outcome).toBe("422 archive_form");
     expect((await upload(ci, Buffer.alloc(0))).outcome).toBe("422 archive_form");
+    const manifest = tarFile("convox.yml", MANIFEST);
+    const hardLink = tarBlock({ name: "copy", link: "convox.yml", type: "1" });
+    const sparse = tarBlock({ name: "holes", type: "S" });
+    const renamed = [paxHeader({ path: "convox.yml" }), tarFile("innocent", "services: {}\n")];
+    for (const parts of [[hardLink], [sparse], renamed]) {
+      expect((await upload(ci, tarGz([manifest, filler, ...parts], 0))).outcome).toBe("422 archive_form");
+    }
     expect(scene.simulator.calls.filter(({ complete, method }) => complete && method === "POST")).toEqual([]);
     const good = await upload(ci);
     expect(good.outcome).toBe("200");
@@ -190,7 +229,11 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
     );
     expect((await upload(ci, fresh)).outcome).toBe("200");
     const changed = tarGz([tarFile("convox.yml", MANIFEST), tarFile("Dockerfile", "FROM scratcH\n")]);
-    expect((await upload(ci, changed)).outcome).toBe("409 archive_differs");
+    const refused = await upload(ci, changed);
+    expect([refused.outcome, refused.text.split("\n")[1]]).toEqual(["409 archive_differs", "Dockerfile"]);
+    const others = Array.from({ length: 25 }, (_, at) => tarFile(`f${String(at).padStart(2, "0")}`, "x"));
+    const lines = (await upload(ci, tarGz([tarFile("convox.yml", MANIFEST), ...others]))).text.split("\n");
+    expect([lines[1], lines[2], lines[20], lines[21]]).toEqual(["Dockerfile", "f00", "f18", "and 6 more"]);
     expect((await scene.stored(approval)).uploadCount).toBe(2);
   });
 
@@ -200,6 +243,7 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
     const changed = tarGz([tarFile("convox.yml", MANIFEST), tarFile("Dockerfile", "FROM scratcH\n")]);
     const outcomes = await Promise.all([upload(ci), upload(ci, changed)]);
     expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(["200", "409 archive_differs"]);
+    expect(outcomes.find(({ outcome }) => outcome !== "200")?.text).toContain("\nDockerfile\n");
     await build(ci, outcomes.find(({ outcome }) => outcome === "200")?.url ?? "");
   });
 
@@ -235,6 +279,30 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
     for (let attempt = 1; attempt <= 5; attempt += 1) expect(await again()).toBe("500");
     off();
     expect(await again()).toBe("409 build_attempts");
+  });
+
+  it("deploy R-BIND-9: build and release are what the rack says they are, also at once; what it does not say nobody else says", async () => {
+    const cases: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+      ['{"id":"BONE","status":"complete","release":"RONE"}', { id: "BONE", status: "complete", releaseId: "RONE" }],
+      ['{"id":"BTWO","status":"running"}', { id: "BTWO", status: "running", releaseId: null }],
+      ["ok", { id: null, releaseId: null }],
+      ['{"status":"complete","release":"RTHREE"}', { id: null, releaseId: null }],
+    ];
+    for (const [text, told] of cases) {
+      const ci = await scene.ciToken();
+      const approval = await scene.approved(ci);
+      const { url } = await upload(ci);
+      const order = { method: "POST", path: "/apps/{app}/builds" } as const;
+      scene.simulator.faults.add({ ...order, kind: "status", status: 200, text, times: 1 });
+      const body = buildBody(url);
+      const path = "/apps/myapp/builds";
+      const headers = { ...FORM, "X-Build-Id": "BMINE", "X-Release": "RMINE" };
+      expect(await scene.outcome(ci, { method: "POST", path, headers, body })).toBe("200");
+      const stored = await scene.stored(approval);
+      expect([text, stored.builds]).toMatchObject([text, [{ attempt: 1, ...told }]]);
+      expect([text, stored.releaseId]).toEqual([text, told["releaseId"]]);
+      expect(await promote(ci, "RMINE")).toBe("409 release_mismatch");
+    }
   });
 
   it("deploy R-STATE-7: a promote that the rack refuses leaves the approval, and may be repeated", async () => {
@@ -273,6 +341,14 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
     scene.takeCalls();
     expect(await promote(ci, "RNOSUCHONE")).toBe("409 release_mismatch");
     if (running !== "") expect(await promote(ci, running)).toBe("409 release_mismatch");
+    const other = await scene.ciToken();
+    await scene.approved(other);
+    const foreign = await released(other, await build(other, (await upload(other)).url));
+    expect(await promote(ci, foreign)).toBe("409 release_mismatch");
+    const operator = await scene.token(["convox:release:create", "convox:env:set", "convox:env:read"]);
+    const body = new URLSearchParams({ env: `PORT=4000\nAPI_TOKEN=${"*".repeat(20)}` }).toString();
+    const made = await scene.call(operator, { method: "POST", path: "/apps/myapp/releases", headers: FORM, body });
+    expect(await promote(ci, textMember(jsonOf(made), "id"))).toBe("409 release_mismatch");
     expect(scene.takeCalls().filter((call) => call.endsWith("/promote"))).toEqual([]);
     const path = "/apps/myapp/releases/RX/promote";
     expect(await scene.outcome(ci, { method: "POST", path, headers: FORM, body: "development=true" })).toBe(
@@ -308,5 +384,44 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
     scene.at.advance(15 * 60_000 + 1);
     const late = await upload(ci);
     expect([late.outcome, late.text.includes("expired at")]).toEqual(["403 no_active_approval", true]);
+  });
+
+  it("deploy R-EXPIRY-3: an archive that was admitted in time may arrive late, and a build after the window is refused", async () => {
+    const ci = await scene.ciToken();
+    const approval = await scene.approved(ci);
+    const slow = await streaming(ci);
+    scene.at.advance(15 * 60_000 + 1);
+    const answer = await slow.upload.finish(slow.rest);
+    expect([answer.status, answer.headers["countersign-deploy-approval"]]).toEqual([200, approval.id]);
+    const body = buildBody(textMember(jsonOf(answer), "Url"));
+    const refused = await scene.call(ci, { method: "POST", path: "/apps/myapp/builds", headers: FORM, body });
+    expect([refused.status, refused.text]).toEqual([403, expect.stringContaining("expired at")]);
+  });
+
+  it("deploy R-STATE-9, R-LOGIN-3: an upload is cut off when its token is revoked or expires, or its approval is taken back", async () => {
+    const ends: readonly ((ci: MadeToken, approval: MadeApproval) => Promise<unknown>)[] = [
+      async (ci) => must(await scene.admin.delete(`/tokens/${ci.id}`, { fresh: true }), 204),
+      async (_, { requestId }) =>
+        must(await scene.admin.post(`/requests/${requestId}/grant/revoke`, { comment: "stop" }), 200),
+      () => {
+        scene.at.advance(DAY);
+        return Promise.resolve();
+      },
+    ];
+    for (const end of ends) {
+      const scopes = roleNamed("cicd")?.permissions ?? [];
+      const ci = await tokenOf(scene.admin, await machineOf(scene.admin), { scopes, expires_in_days: 1 });
+      const approval = await scene.approved(ci);
+      scene.simulator.forgetCalls();
+      const { upload: cut } = await streaming(ci);
+      const since = performance.now();
+      await end(ci, approval);
+      const answer = await cut.answer;
+      expect(performance.now() - since).toBeLessThan(5_000);
+      expect([answer.status, answer.headers["x-countersign-code"]]).toEqual([403, "no_active_approval"]);
+      expect(answer.text).toContain("Access was revoked while the archive was being uploaded.");
+      expect(scene.simulator.calls.map(({ complete }) => complete)).toEqual([false]);
+      expect(await scene.stored(approval)).toMatchObject({ uploadCount: 0, objectUrl: null });
+    }
   });
 });

@@ -1,6 +1,9 @@
 /** Processes, commands and WebSockets through the rack proxy: docs/spec/deploy.md section 6, 8.3 and R-STATE-6, R-STATE-8. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { applyDueTimers } from "../../src/app/apply-due-timers.ts";
 import { reconcilePromotes } from "../../src/app/deploy/reconcile-promotes.ts";
+import { isId, type RequestId } from "../../src/core/ids.ts";
+import { checkGrants } from "../../src/evidence/grants.ts";
 import {
   COMMIT,
   FORM,
@@ -9,15 +12,17 @@ import {
   type DeployScene,
   type MadeApproval,
 } from "../support/deploy-scene.ts";
-import { jsonOf } from "../support/http-call.ts";
+import { exchangeBytes, jsonOf } from "../support/http-call.ts";
 import type { MadeToken } from "../support/machine-tokens.ts";
 import { BINARY, CLOSE } from "../support/rack-simulator/raw-web-socket.ts";
 import { textMember } from "../support/rack-simulator/raw-rack-calls.ts";
-import { must } from "../support/signed-in.ts";
+import { must, type TestBrowser } from "../support/signed-in.ts";
 import { tarFile, tarGz } from "../support/tar-archive.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 
 const ARCHIVE = tarGz([tarFile("convox.yml", MANIFEST)]);
+/** No UTF-8. */
+const RAW = Buffer.from([0x00, 0xff, 0xfe, 0xc3, 0x28, 0x80]);
 const PROCESSES = "/apps/myapp/services/web/processes";
 
 interface Built {
@@ -25,6 +30,21 @@ interface Built {
   readonly approval: MadeApproval;
   readonly release: string;
   readonly buildId: string;
+}
+
+/** The answer to a promote that never arrives. */
+const LOST = { kind: "reset", at: "before", times: 1 } as const;
+const UNDONE = /what ran under a deploy approval cannot be undone/;
+const CHANGED = /what ran under a deploy approval cannot be changed/;
+
+/** The list with another value in this member of its first element. */
+function set(column: string, member: string, value: string): string {
+  return `jsonb_set(${column}::jsonb, '{0,${member}}', '"${value}"')::json`;
+}
+
+function ledgerRequest(id: string): RequestId {
+  if (!isId<"request">(id)) throw new Error("no id");
+  return id;
 }
 
 let names = 0;
@@ -36,7 +56,9 @@ describeOnEveryPostgres("processes through the rack proxy", (database) => {
       settings: { approved_deploy_commands: ["rake db:migrate"] },
       simulator: {
         onExec: ({ command }) =>
-          command === "rake db:migrate" ? { output: ["migrated\n"], exitCode: 3 } : { output: ["x"], echo: true },
+          command === "rake db:migrate"
+            ? { output: ["migrated\n"], exitCode: 3 }
+            : { output: [command === "bytes" ? RAW : "x"], echo: true },
       },
     });
   });
@@ -101,6 +123,12 @@ describeOnEveryPostgres("processes through the rack proxy", (database) => {
       const refused = await start({ Release: release, Command: "sleep 10", [option]: "x" });
       expect([option, refused]).toEqual([option, "403 process_option"]);
     }
+    const twice = await exchangeBytes(
+      scene.base,
+      `POST /api/v1/rack-proxy${PROCESSES} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${deploy.ci.bearer.authorization}\r\n` +
+        `Release: ${release}\r\nCommand: sleep 10\r\nCommand: id\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+    );
+    expect([twice.slice(0, 12), twice.includes("repeated_header")]).toEqual(["HTTP/1.1 400", true]);
     expect(scene.takeCalls()).toEqual([]);
   });
 
@@ -158,6 +186,50 @@ describeOnEveryPostgres("processes through the rack proxy", (database) => {
     expect([close?.readUInt16BE(0), close?.subarray(2).toString()]).toEqual([1008, "access was revoked"]);
   });
 
+  it("deploy R-WS-5, R-LOGIN-3: a person's command ends within seconds with their session or their role, and so does what they may call", async () => {
+    const ends: readonly (readonly [string, (person: TestBrowser) => Promise<unknown>])[] = [
+      [
+        "401",
+        async ({ personId }) =>
+          must(await scene.admin.post(`/people/${personId}/end-sessions`, {}, { fresh: true }), 204),
+      ],
+      [
+        "403",
+        async ({ personId }) =>
+          must(await scene.admin.put(`/people/${personId}/roles`, { roles: ["viewer"] }, { fresh: true }), 200),
+      ],
+    ];
+    for (const [status, end] of ends) {
+      const person = await scene.person(["ops"]);
+      const terminal = await scene.terminal(person);
+      const start = (): ReturnType<typeof scene.call> =>
+        scene.call(terminal, { method: "POST", path: PROCESSES, headers: { Command: "sleep 10" } });
+      const pid = textMember(jsonOf(await start()), "id");
+      const socket = await scene.socket(terminal, `/apps/myapp/processes/${pid}/exec`, { Command: "bash" });
+      await socket.until(() => socket.text.length > 0);
+      const since = performance.now();
+      await end(person);
+      expect((await start()).status).toBe(Number(status));
+      await socket.until(() => socket.frames.some(({ opcode }) => opcode === CLOSE));
+      expect(performance.now() - since).toBeLessThan(5_000);
+      const close = socket.frames.find(({ opcode }) => opcode === CLOSE)?.payload;
+      expect([close?.readUInt16BE(0), close?.subarray(2).toString()]).toEqual([1008, "access was revoked"]);
+    }
+  });
+
+  it("deploy R-WS-2, R-WS-4, R-WS-6: output that is no text arrives as it is, and a client that drops ends the command at the rack", async () => {
+    const operator = await scene.token(["convox:process:start", "convox:process:exec"]);
+    const begun = await scene.call(operator, { method: "POST", path: PROCESSES, headers: { Command: "sleep 10" } });
+    const path = `/apps/myapp/processes/${textMember(jsonOf(begun), "id")}/exec`;
+    const socket = await scene.socket(operator, path, { Command: "bytes" });
+    await socket.until(() => socket.text.length >= RAW.length);
+    expect(socket.text.equals(RAW)).toBe(true);
+    await socket.close();
+    const told = async (): Promise<unknown> =>
+      (await scene.circumstances("deploy.process_exec_ended")).find(({ ended_by: by }) => by === "client");
+    await expect.poll(told, { timeout: 5_000 }).toMatchObject({ bytes_from_rack: RAW.length, bytes_to_rack: 0 });
+  });
+
   it("deploy R-WS-1: the rack's refusal is passed on, and a page of another site opens nothing", async () => {
     const operator = await scene.token(["convox:log:read"]);
     scene.simulator.faults.add({
@@ -197,6 +269,84 @@ describeOnEveryPostgres("processes through the rack proxy", (database) => {
     expect((await scene.stored(deploy.approval)).promotes).toMatchObject([{ outcome: "deployed" }]);
     expect(await scene.outcome(deploy.ci, promote)).toBe("409 already_deployed");
   });
+
+  it("deploy R-STATE-5, R-EXPIRY-3: a promote that was let in in time deploys after the window too, whether its end was written or not", async () => {
+    const reader = await scene.token(["convox:app:read"]);
+    for (const isWritten of [false, true]) {
+      const { ci, approval, release } = await built();
+      const promote = { method: "POST", path: `/apps/myapp/releases/${release}/promote` } as const;
+      scene.simulator.faults.add({ ...promote, path: "/apps/{app}/releases/{id}/promote", ...LOST });
+      expect(await scene.outcome(ci, promote)).toBe("502 rack_unreachable");
+      scene.at.advance(15 * 60_000 + 1);
+      const id = ledgerRequest(approval.requestId);
+      if (isWritten) await applyDueTimers(scene.at.app, id);
+      const path = `root:/api/v1/deploy-approval-requests/${approval.id}`;
+      expect(must(await scene.admin.call("GET", path, undefined), 200)).toMatchObject({ status: "expired" });
+      await scene.call(reader, { method: "GET", path: "/apps/myapp" });
+      expect(await reconcilePromotes(scene.at.app, { startedAt: scene.at.app.clock() + 1 })).toBe(1);
+      const shown = must(await scene.admin.call("GET", path, undefined), 200);
+      expect(shown).toMatchObject({ status: "deployed", deployed_by_api_token_id: ci.id });
+      const listed = await scene.admin.call("GET", "root:/api/v1/deploy-approval-requests?status=deployed", undefined);
+      expect(JSON.stringify(must(listed, 200))).toContain(approval.id);
+      const sql = "select status from deploy_approval_requests where public_id = $1";
+      expect((await scene.at.pool.query(sql, [approval.id])).rows).toEqual([{ status: "deployed" }]);
+      expect(await scene.outcome(ci, promote)).toBe("409 already_deployed");
+      const entries = (await scene.at.app.reader.recordedOf(id)) ?? [];
+      expect(entries.filter(({ kind }) => /^grant\.(?:used|expired)$/.test(kind)).map(({ kind }) => kind)).toEqual([
+        "grant.expired",
+      ]);
+      expect(checkGrants(entries, true, null)).toBeNull();
+      const told = "select distinct kind from effects where request_id = $1 and payload ->> 'event' = 'deployed'";
+      expect((await scene.at.pool.query(told, [id])).rowCount).toBe(5);
+    }
+  });
+
+  it("deploy R-BIND-13: no statement changes what ran under an approval, or a decision", async () => {
+    const deploy = await built();
+    await started(deploy);
+    const { approval, ci, release } = deploy;
+    expect(await scene.outcome(ci, { method: "POST", path: `/apps/myapp/releases/${release}/promote` })).toBe("200");
+    await scene.approved(ci);
+    const changes: readonly (readonly [string, RegExp])[] = [
+      ["source_digest = 'x'", UNDONE],
+      ["deployed_at = now()", UNDONE],
+      ["upload_count = 0", UNDONE],
+      ["object_key = null, object_url = null", CHANGED],
+      ["object_key = 'other'", /deploy_approvals_object_fkey/],
+      ["builds = '[]'", /cannot be (?:changed|undone)/],
+      ...["id", "objectKey", "releaseId", "manifest", "startedAt", "attempt"].map(
+        (member) => [`builds = ${set("builds", member, "x")}`, CHANGED] as const,
+      ),
+      [`builds = ${set("builds", "status", "creating")}`, CHANGED],
+      ["release_id = 'ROTHER'", CHANGED],
+      [`promotes = ${set("promotes", "outcome", "failed")}`, CHANGED],
+      [`promotes = ${set("promotes", "releaseId", "x")}`, CHANGED],
+      ["process_ids = '{}'", /cannot be (?:changed|undone)/],
+      ["process_ids = array['p'] || process_ids", CHANGED],
+      [`commands = ${set("commands", "command", "rm")}`, CHANGED],
+      [`commands = ${set("commands", "pid", "x")}`, CHANGED],
+      ["deployed_by_token_id = null", CHANGED],
+    ];
+    const where = `where id = '${approval.id}'`;
+    const newer = "entry_seq = (select max(seq) from ledger_entries)";
+    for (const [change, told] of changes) {
+      await expect(committed(`update deploy_approvals set ${change}, ${newer} ${where}`), change).rejects.toThrow(told);
+    }
+    await expect(committed(`delete from deploy_approvals ${where}`)).rejects.toThrow("a deploy approval stays");
+    const decisions = `where request_id = '${approval.requestId}'`;
+    await expect(committed(`delete from decisions ${decisions}`)).rejects.toThrow("a decision stays");
+    for (const change of ["action = 'reject'", "assurance = 'mfa'", "digest = 'x'", "created_at = now()"]) {
+      const done = committed(`update decisions set ${change}, ${newer} ${decisions}`);
+      await expect(done, change).rejects.toThrow("a decision cannot become another one");
+    }
+    const object = committed(`update deploy_objects set bytes = 1 where approval_ids @> array['${approval.id}'::uuid]`);
+    await expect(object).rejects.toThrow("an uploaded archive cannot become another one");
+  });
+
+  /** As whoever owns the tables: what the database keeps it keeps from them too. */
+  async function committed(statement: string): Promise<void> {
+    await scene.at.pool.query(statement);
+  }
 
   it("deploy R-STATE-9: an approval that is taken back opens nothing more", async () => {
     const deploy = await built();

@@ -119,6 +119,19 @@ describeOnEveryPostgres("the rack proxy", (database) => {
     });
     expect(call?.headers["x-request-id"]).not.toBe("mine");
     expect(call?.headers["authorization"]).not.toContain(admin.secret);
+    scene.simulator.forgetCalls();
+    await (await scene.socket(admin, "/apps/myapp/logs", forged)).close();
+    const [dialled] = scene.simulator.calls;
+    expect(Object.keys(dialled?.headers ?? {}).sort()).toEqual(
+      [
+        ...["authorization", "connection", "convox-actor", "filter", "host", "origin", "sec-websocket-key"],
+        ...["sec-websocket-version", "upgrade", "version", "x-request-id", "x-user-email"],
+      ].sort(),
+    );
+    expect([dialled?.headers["convox-actor"], dialled?.headers["origin"]]).toEqual([
+      "token:pipeline",
+      scene.simulator.url,
+    ]);
     const repeated = await exchangeBytes(
       scene.base,
       `GET /api/v1/rack-proxy/apps HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${admin.bearer.authorization}\r\nFilter: a\r\nFilter: b\r\nConnection: close\r\n\r\n`,
@@ -194,6 +207,32 @@ describeOnEveryPostgres("the rack proxy", (database) => {
       if (route.gated !== null) return "403 no_active_approval";
       return route.tokenMay ? "403 permission_denied" : "403 credential_kind_not_allowed";
     }
+  });
+
+  it("deploy R-PERM-3: a CI token makes no token, person, setting or decision, and reads neither environment nor audit", async () => {
+    const { id } = await scene.approved(ci, { isApproved: false });
+    const before = await scene.entries();
+    const attempts: readonly (readonly [string, string])[] = [
+      ["POST", "/api-tokens"],
+      ["PUT", `/api-tokens/${ci.id}`],
+      ["POST", "/users"],
+      ["PUT", "/settings/allow-destructive-actions"],
+      ["PUT", "/settings/deploy-approvals"],
+      ["PUT", "/apps/myapp/settings/approved-deploy-commands"],
+      ["POST", `/deploy-approval-requests/${id}/approve`],
+      ["POST", `/deploy-approval-requests/${id}/extend`],
+      ["GET", "/apps/myapp/env"],
+      ["GET", "/audit-logs"],
+      ["GET", "/audit-logs/export"],
+    ];
+    for (const [method, path] of attempts) {
+      const body = method === "GET" ? {} : { body: "{}", headers: { "Content-Type": "application/json" } };
+      const answer = await scene.call(ci, { method, path, ...body }, "/api/v1");
+      expect([path, answer.status]).toEqual([path, 403]);
+    }
+    const later = await scene.entries();
+    const kinds = later.slice(before.length).map((entry) => entry["kind"]);
+    expect(kinds.filter((kind) => kind !== "access.refused" && kind !== "deploy.call_read")).toEqual([]);
   });
 
   it("deploy R-ROUTE-1: what no client needs is not carried, and probes are answered at once", async () => {

@@ -32,7 +32,10 @@ const WITHOUT_POSITION: Readonly<Record<string, string>> = {
   organizations:
     "names the entry of its last change; the first one is made with the ledger itself, before there is an entry",
   ceremonies: "lives for minutes; what it leads to is an entry",
+  chat_told: "is how far entries were told in a chat, which is no act",
+  deploy_archives: "proves itself by the digest in its id; forgotten after eight days",
   deploy_trees: "proves itself: its id is the hash of what it lists",
+  deploy_vcs_facts: "is a copy of what version control said a minute ago, on which nothing rests",
   effect_attempts: "is the worker's note of what it tried",
   cli_logins: "lives for a minute; the session it leads to is an entry",
   failure_counts: "is a counter",

@@ -6,4 +6,4 @@ it("no folder imports what its wall forbids, and every wall catches the violatio
   expect(check.stderr).toBe("");
   expect(check.stdout).toMatch(/^\d+ modules inside the walls, \d+ planted violations caught\n$/);
   expect(check.status).toBe(0);
-});
+}, 180_000);

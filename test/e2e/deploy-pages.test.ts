@@ -180,7 +180,7 @@ describe("a deploy request", () => {
   });
 });
 
-it("deploy R-UI-4: the queue shows what is open first; filters are in the address", async () => {
+it("deploy R-UI-1, R-UI-4: the queue shows what is open first, as it comes and changes; filters are in the address", async () => {
   const url = scene.server.url;
   await askDeploy(url, token, { commit: commit("6"), app: "billing", branch: "main", message: "Quarterly run" });
   const gone = await askDeploy(url, token, { commit: commit("7"), app: "billing", message: "Old attempt" });
@@ -198,6 +198,23 @@ it("deploy R-UI-4: the queue shows what is open first; filters are in the addres
   expect(await openRows.getByText("Old attempt").count()).toBe(0);
   await picture(page, "queue");
   await ada.isSound();
+  // New and changed rows come by themselves (R-UI-1).
+  await page.getByText("Live", { exact: true }).waitFor();
+  const fresh = await askDeploy(url, token, { commit: commit("9"), app: "billing", message: "Asked meanwhile" });
+  const row = openRows.getByRole("listitem").filter({ hasText: "Asked meanwhile" });
+  await row.getByText("release-pipeline").waitFor();
+  await row.getByText("Waiting for approval").waitFor();
+  await row.getByText(/ left$/).waitFor();
+  await row.getByRole("img", { name: "0 of 1 signatures" }).waitFor();
+  await ada.api(`POST root:/api/v1/deploy-approval-requests/${fresh}/reject`, {});
+  await endedRows.getByText("Asked meanwhile").waitFor();
+  const today = new Date().toISOString().slice(0, 10);
+  await page.getByLabel("To, in UTC").fill("2020-01-01");
+  await page.getByText("Nothing matches these filters").waitFor();
+  await page.getByLabel("To, in UTC").fill(today);
+  await page.getByLabel("From, in UTC").fill(today);
+  await openRows.getByText("Quarterly run").waitFor();
+  await expect.poll(() => page.url()).toContain(`until=${today}`);
   await page.getByLabel("App", { exact: true }).fill("billing");
   await expect.poll(() => page.url()).toContain("app=billing");
   await page.getByLabel("Status").selectOption({ label: "Cancelled" });
@@ -263,10 +280,18 @@ it("deploy R-UI-7, R-UI-8: racks say whether they answer, integrations whether t
   await page.goto(`${scene.server.url}/app/deploy/racks`);
   await page.getByText("reachable", { exact: true }).waitFor();
   await page.getByRole("list", { name: "Settings of production" }).getByText("Longest approval").waitFor();
+  for (const name of ["Second factor for everybody", "Terminals stay signed in"]) await page.getByText(name).waitFor();
   await picture(page, "racks");
   await ada.isSound();
   await page.goto(`${scene.server.url}/app/deploy/integrations`);
-  await page.getByRole("list", { name: "Integrations" }).getByText("not connected").first().waitFor();
+  await page.getByRole("list", { name: "Integrations" }).getByText("not connected").waitFor();
+  await page.getByRole("button", { name: "Test CircleCI" }).click();
+  await page
+    .getByText(/^CircleCI knows the token as /)
+    .last()
+    .waitFor();
+  await page.getByRole("button", { name: "Test GitHub" }).click();
+  await page.getByText("MyOrg/shop can be read").last().waitFor();
   await picture(page, "integrations");
   await ada.isSound();
   await page.goto(`${scene.server.url}/app/deploy/apps`);

@@ -118,7 +118,7 @@ describe("settings of the organization", () => {
   it("console R-ADM-1: say where their value comes from and who changed it; null goes back to the installation's", async () => {
     const page = await openSettings();
     const row = rowOf(page, "Organization settings", "Cool-down of new factors");
-    await row.getByText("from the installation").waitFor();
+    await row.getByText("from the environment").waitFor();
     await row.getByText("5 hours", { exact: true }).waitFor();
     await row.getByText("COUNTERSIGN_FACTOR_COOL_DOWN").waitFor();
     const sheet = page.getByRole("dialog", { name: "Cool-down of new factors" });

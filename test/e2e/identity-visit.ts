@@ -6,7 +6,10 @@ import { isRecord } from "./console-server.ts";
 /** A browser with a passkey device of its own (console R-UIT-1): what it holds goes with it when the page is closed. */
 export interface Visit extends ConsolePage {
   readonly device: PasskeyDevice;
-  /** Calls the API as whoever is signed in on the page, as `api("GET /me")`; with `fresh` the passkey proves the call. */
+  /**
+   * Calls the API as whoever is signed in on the page, as `api("GET /me")`, elsewhere than in `/v1` as `api("GET root:/api/v1/info")`;
+   * with `fresh` the passkey proves the call.
+   */
   readonly api: (act: string, body?: unknown, fresh?: "fresh") => Promise<unknown>;
 }
 
@@ -101,10 +104,15 @@ async function callFrom(page: Page, asked: PageCall): Promise<unknown> {
         : undefined;
     const me: unknown = await (await fetch("/v1/me")).json();
     const headers = new Headers({ "X-CSRF-Token": String(member(me, "csrf_token")) });
-    const [method = "GET", path = ""] = act.split(" ");
+    const [method = "GET", named = ""] = act.split(" ");
+    const path = named.startsWith("root:") ? named.slice("root:".length) : `/v1${named}`;
     if (fresh) {
       headers.set("Content-Type", "application/json");
-      const challenge = await fetch("/v1/me/challenges", { method: "POST", headers, body: JSON.stringify({ act }) });
+      const challenge = await fetch("/v1/me/challenges", {
+        method: "POST",
+        headers,
+        body: JSON.stringify({ act: `${method} ${path.replace(/^(?:\/api)?\/v1/, "")}` }),
+      });
       const made: unknown = await challenge.json();
       const options: unknown = member(made, "options");
       const isOptions = (value: unknown): value is PublicKeyCredentialRequestOptionsJSON =>
@@ -117,7 +125,7 @@ async function callFrom(page: Page, asked: PageCall): Promise<unknown> {
     }
     headers.delete("Content-Type");
     if (body !== undefined) headers.set("Content-Type", "application/json");
-    const response = await fetch(`/v1${path}`, {
+    const response = await fetch(path, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -1,25 +1,34 @@
 /**
  * Two server processes on one database: what is ended in one is refused in the other within a second, and within five when
- * the database's notifications are lost (docs/spec/identity.md R-ID-8, R-TOK-6, R-TOK-9).
+ * the database's notifications are lost (docs/spec/identity.md R-ID-8, R-TOK-6, R-TOK-9). At last both are killed, and what was
+ * decided before is done by whoever comes after (docs/spec/deploy.md R-STATE-3).
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openCircleciSimulator, type CircleciSimulator } from "../support/circleci-simulator/circleci-simulator.ts";
+import { openRackSimulator, type RackSimulator } from "../support/rack-simulator/rack-simulator.ts";
 import { objectIn, textAt } from "../support/json-answer.ts";
 import { countersign, type CountersignProcess } from "../support/countersign-process.ts";
 import { giveRoles, personIdOf, setStatus } from "../support/member-changes.ts";
+import type { JsonObject } from "../../src/core/json.ts";
 import { openApplication, type TestApplication } from "../support/test-application.ts";
+import { SoftwareAuthenticator } from "../support/software-authenticator.ts";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
 
 const START_MS = 120_000;
 const SECOND = 1_000;
+const REPO = "MyOrg/myapp";
+const COMMIT = "c".repeat(40);
 
 describe("two servers on one database", () => {
   let database: TestDatabase;
   let data = "";
   let store: TestApplication;
+  let rack: RackSimulator;
+  let circleci: CircleciSimulator;
   const servers: CountersignProcess[] = [];
   let [here, there] = ["", ""];
   /** What a browser of the administrator sends to the first server. */
@@ -29,6 +38,8 @@ describe("two servers on one database", () => {
   beforeAll(async () => {
     database = await createTestDatabase("external");
     data = await mkdtemp(join(tmpdir(), "countersign-two-"));
+    [rack, circleci] = [await openRackSimulator({ name: "production" }), await openCircleciSimulator()];
+    rack.addApp({ name: "myapp", manifest: "services:\n  web:\n    build: .\n", env: {} });
     here = await start();
     there = await start();
     store = openApplication(database.url, { orgId: await organizationId() });
@@ -38,6 +49,7 @@ describe("two servers on one database", () => {
   afterAll(async () => {
     for (const server of servers) server.kill("SIGKILL");
     await Promise.all(servers.map((server) => server.exited));
+    await Promise.all([rack.close(), circleci.close()]);
     await store.close();
     await database.drop();
     await rm(data, { recursive: true, force: true });
@@ -45,9 +57,19 @@ describe("two servers on one database", () => {
 
   async function start(): Promise<string> {
     const options = ["--no-demo", "--port", "0", "--data", data, "--database", database.url];
-    const server = countersign(["dev", ...options]);
+    const server = countersign(["dev", ...options], environment());
     servers.push(server);
     return server.url;
+  }
+
+  /** A rack and a CI for the deploy gate. */
+  function environment(): Readonly<Record<string, string>> {
+    return {
+      ...{ RACK: "production", RACK_HOST: rack.url, RACK_USERNAME: rack.username, RACK_TOKEN: rack.password },
+      ...{ CIRCLECI_API_URL: circleci.url, CIRCLECI_TOKEN: circleci.token, RGW_APP_MYAPP_SETTING_VCS_REPO: REPO },
+      RGW_APP_MYAPP_SETTING_CIRCLECI_APPROVAL_JOB_NAME: "approve_deploy",
+      RGW_APP_MYAPP_SETTING_CIRCLECI_AUTO_APPROVE_ON_APPROVAL: "true",
+    };
   }
 
   async function organizationId(): Promise<string> {
@@ -59,12 +81,17 @@ describe("two servers on one database", () => {
   }
 
   async function signIn(): Promise<void> {
-    const signedIn = await call(`${here}/v1/dev/session`, { method: "POST", body: { assignee: "ana" } });
+    browser = await signedInAs("ana");
+    owner = textAt(objectIn(await (await call(`${here}/v1/me`, { headers: browser })).text()), "person_id");
+  }
+
+  /** What the browser of this administrator sends to the first server. */
+  async function signedInAs(assignee: string): Promise<Record<string, string>> {
+    const signedIn = await call(`${here}/v1/dev/session`, { method: "POST", body: { assignee } });
     const cookie = (signedIn.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
     const me = objectIn(await (await call(`${here}/v1/me`, { headers: { cookie } })).text());
-    owner = textAt(me, "person_id");
-    browser = { cookie, origin: here, "x-csrf-token": textAt(me, "csrf_token") };
-    await giveRoles(store.app, personIdOf(owner), ["admin"]);
+    await giveRoles(store.app, personIdOf(textAt(me, "person_id")), ["admin"]);
+    return { cookie, origin: here, "x-csrf-token": textAt(me, "csrf_token") };
   }
 
   function call(
@@ -76,8 +103,8 @@ describe("two servers on one database", () => {
     return fetch(url, { method, headers: { ...headers, ...type }, ...sent });
   }
 
-  async function write(method: string, path: string, body?: object): Promise<string> {
-    const answer = await call(`${here}/v1${path}`, {
+  async function write(method: string, path: string, body?: object, mount = "/v1"): Promise<string> {
+    const answer = await call(`${here}${mount}${path}`, {
       method,
       headers: browser,
       ...(body === undefined ? {} : { body }),
@@ -85,6 +112,19 @@ describe("two servers on one database", () => {
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${String(answer.status)} ${text}`);
     return text;
+  }
+
+  /** The header that proves a passkey, enrolled for it, in the very call. */
+  async function proven(headers: Record<string, string>, act: string): Promise<string> {
+    const key = new SoftwareAuthenticator({ origin: here });
+    const post = async (path: string, body: object): Promise<JsonObject> =>
+      objectIn(await (await call(`${here}/v1${path}`, { method: "POST", headers, body })).text());
+    const enrolment = await post("/me/factors/passkey/options", {});
+    const registered = key.register(enrolment["options"] ?? null);
+    await post("/me/factors/passkey", { ceremony: enrolment["ceremony"], response: registered, name: "Key" });
+    const challenge = await post("/me/challenges", { act });
+    const asserted = { challenge: challenge["id"], response: key.assert(challenge["options"] ?? null) };
+    return Buffer.from(JSON.stringify(asserted)).toString("base64");
   }
 
   interface Made {
@@ -195,4 +235,40 @@ describe("two servers on one database", () => {
     expect(outcome).toBe("401 token_revoked");
     expect(after).toBeLessThan(SECOND);
   });
+
+  it("deploy R-CI-1, R-STATE-3, deploy acceptance 20, 73: killed right after the approval was answered, it is approved after the restart, and CircleCI is told once", async () => {
+    const made = objectIn(await write("POST", "/api-tokens", { name: "ci", role: "cicd" }, "/api/v1"));
+    const ben = await signedInAs("ben");
+    const workflow = circleci.addWorkflow({
+      ...{ repo: REPO, revision: COMMIT },
+      jobs: [{ name: "approve_deploy", type: "approval", status: "on_hold" }],
+    });
+    const requests = "/api/v1/deploy-approval-requests";
+    const asked = await call(`${here}${requests}`, {
+      ...{ method: "POST", headers: { authorization: `Bearer ${textAt(made, "token")}` } },
+      body: { app: "myapp", git_commit_hash: COMMIT, message: "Deploy", ci_metadata: { workflow_id: workflow.id } },
+    });
+    const id = textAt(objectIn(await asked.text()), "public_id");
+    const proof = await proven(ben, `POST /deploy-approval-requests/${id}/approve`);
+    const headers = { ...ben, "x-mfa-webauthn": proof };
+    const approved = await call(`${here}${requests}/${id}/approve`, { method: "POST", headers, body: {} });
+    for (const server of servers) server.kill("SIGKILL");
+    expect(approved.status).toBe(200);
+    await Promise.all(servers.map((server) => server.exited));
+    // Whoever died held what it had begun; the time for which it did passes.
+    await store.pool.query(
+      "update effects set lease_until = now() where lease_until is not null and state = 'pending'",
+    );
+    const again = await start();
+    const shown = async (): Promise<string> => {
+      const answer = await call(`${again}${requests}/${id}`, {
+        headers: { authorization: `Bearer ${textAt(made, "token")}` },
+      });
+      return answer.text();
+    };
+    expect(objectIn(await shown())).toMatchObject({ status: "approved" });
+    await expect.poll(async () => objectIn(await shown())["ci"], { timeout: 20_000 }).toMatchObject({ status: "done" });
+    const told = circleci.log.filter((line) => line.startsWith(`POST /workflow/${workflow.id}/approve/`));
+    expect([told.length, workflow.jobs[0]?.status]).toEqual([1, "success"]);
+  }, 60_000);
 });

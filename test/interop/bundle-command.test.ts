@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { runVerifyBundle } from "../../src/cli/run-verify-bundle.ts";
 import type { VerifyFileFlags } from "../../src/cli/run-verify-bundle.ts";
+import { deployedCommit } from "../../src/evidence/deployed-commit.ts";
 import { isRecord } from "../../src/ledger/kind-schema.ts";
 import { countersign } from "../support/countersign-process.ts";
 import { attestationSpki, pinsOf, strictQuestion } from "./damaged-bundles.ts";
@@ -27,8 +28,7 @@ function approvalWhere(is: (approval: SampleApproval) => boolean): SampleApprova
 }
 
 function commitOf({ payload }: SampleApproval): string {
-  const { git_commit: commit } = payload;
-  return typeof commit === "string" ? commit : "";
+  return deployedCommit(payload) ?? "";
 }
 
 describe("the command verify with a file", () => {

@@ -852,6 +852,18 @@ def check_grants(own, approved, at):
     )
 
 
+def in_context(payload, name):
+    context = payload.get("context")
+    value = context.get(name) if isinstance(context, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def commit_of(payload):
+    """The member git_commit, or what the deploy gate puts into the context."""
+    flat = payload.get("git_commit")
+    return flat if isinstance(flat, str) else in_context(payload, "git_commit_hash")
+
+
 def attestation_of(bundle, entries, own, checkpoint) -> str:
     request, policy = bundle["request"], bundle["policy"]
     payload = {} if is_erased(bundle["payload"]) else bundle["payload"]
@@ -891,8 +903,8 @@ def attestation_of(bundle, entries, own, checkpoint) -> str:
             }
         )
     issued = [e for e in own if e["kind"] == "grant.issued"][-1:]
-    if request["gate"] == "deploy" and text("git_commit") is not None:
-        subject = [{"name": "commit", "digest": {"gitCommit": text("git_commit")}}]
+    if request["gate"] == "deploy" and commit_of(payload) is not None:
+        subject = [{"name": "commit", "digest": {"gitCommit": commit_of(payload)}}]
         subject += [{"name": image, "digest": {"sha256": bare(image)}} for image in texts("images")]
     elif request["gate"] == "certificate" and text("spki") is not None and texts("sans"):
         subject = [{"name": texts("sans")[0], "digest": {"sha256": bare(text("spki"))}}]
@@ -901,7 +913,9 @@ def attestation_of(bundle, entries, own, checkpoint) -> str:
         subject = [{"name": name, "digest": {"sha256": bare(created["resource"]["digest"])}}]
     predicate = {
         "action": request["gate"],
-        "environment": text("rack") if text("rack") is not None else text("environment"),
+        "environment": next(
+            (value for value in (text("rack"), text("environment"), in_context(payload, "scope")) if value is not None), None
+        ),
         "outcome": request["outcome"],
         "requestedAt": created["at"],
         "decidedAt": endings[-1]["at"] if endings else None,
@@ -1045,7 +1059,7 @@ def check_bundle(question):
     expected = question["expect_digest"]
     must(expected is None or "sha256:" + expected.removeprefix("sha256:") == resource["digest"], 7, "not_for_this")
     commit = question["expect_commit"]
-    must(commit is None or payload.get("git_commit") == commit, 7, "not_for_this")
+    must(commit is None or commit_of(payload) == commit, 7, "not_for_this")
     check_attestation(bundle, entries, own, checkpoint, attestations)
 
 

@@ -5,6 +5,7 @@
  */
 import { ed25519 } from "@noble/curves/ed25519.js";
 import type { BundleParts } from "../../src/evidence/bundle.ts";
+import { deployedCommit } from "../../src/evidence/deployed-commit.ts";
 import { INTOTO_PAYLOAD_TYPE, signEnvelope } from "../../src/evidence/dsse.ts";
 import type { EntryDraft } from "../../src/ledger/append.ts";
 import { toBase64 } from "../../src/ledger/base64.ts";
@@ -385,13 +386,13 @@ const SPARE_SPKI = Buffer.concat([
 /** The question about a bundle whose every part is right, asked as strictly as can be. */
 export function strictQuestion(approval: SampleApproval): BundleQuestionText {
   const bundle = sealApproval(approval, (it) => ({ ...it, checkpoint: cosigned(it.checkpoint) }));
-  const { git_commit: commit } = approval.payload;
+  const commit = deployedCommit(approval.payload);
   const witnesses = `witness w1 ${WITNESS_VKEY}\nwitness w2 ${otherWitness()}\ngroup some any w1 w2\n`;
   return ask(bundle, {
     trust: `log ${LOG_VKEY}\n${witnesses}quorum some\n`,
     keys: `${pinsOf(approval, (spki) => spki)}attestation ${attestationSpki()}\n`,
     expect_digest: approval.rows.find(({ draft }) => draft.kind === "request.created")?.draft.resource?.digest ?? null,
-    expect_commit: typeof commit === "string" && !approval.isErased ? commit : null,
+    expect_commit: approval.isErased ? null : commit,
   });
 }
 

@@ -434,13 +434,18 @@ describe("what reviewers see", () => {
       const answer = await opened().checks(second.sha);
       return answer.kind === "found" ? answer.value : answer.kind;
     };
+    expect(await check()).toBe("none");
+    // What we say ourselves while an approval is waited for is no check.
+    repository.statuses.push({ context: "countersign/production/myapp", state: "pending" });
+    expect(await check()).toBe("none");
+    repository.checkRuns.push({ status: "completed", conclusion: "success" });
     expect(await check()).toBe("success");
     repository.checkRuns.push({ status: "in_progress", conclusion: null });
     expect(await check()).toBe("pending");
     repository.checkRuns.push({ status: "completed", conclusion: "timed_out" });
     expect(await check()).toBe("failure");
     repository.checkRuns.splice(0);
-    repository.statuses.push({ state: "pending" });
+    repository.statuses.push({ context: "ci/build", state: "pending" });
     expect(await check()).toBe("pending");
     github.fail({ path: /check-runs$/, fault: { kind: "answer", answer: { status: 403 } } });
     expect(await check()).toBe("repository_hidden");

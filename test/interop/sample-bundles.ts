@@ -622,7 +622,12 @@ function payloadOf(dice: Dice, gate: string): JsonObject {
   const salt = text64(dice.bytes(16));
   if (gate === "deploy") {
     const images = Array.from({ length: dice.below(3) }, () => `sha256:${dice.hex(32)}`);
-    return { v: 1, gate, salt, app: "myapp", rack: "production", git_commit: dice.hex(20), images };
+    const commit = dice.hex(20);
+    if (/[0-7]$/.test(commit))
+      return { v: 1, gate, salt, app: "myapp", rack: "production", git_commit: commit, images };
+    // As the deploy gate binds it.
+    const context = { scope: "production", app: "myapp", git_commit_hash: commit, images: {} };
+    return { v: 1, gate, salt, artifact_type: "deploy", artifact_id: `production/myapp@${commit}`, context };
   }
   if (gate === "certificate") return { v: 1, gate, salt, sans: ["a.example.com"], spki: `sha256:${dice.hex(32)}` };
   // Numbers that are hard to spell, and letters that are hard to sort.

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { policy, requires, Run, stage, users } from "../support/engine-world.ts";
+import { idOf, policy, requires, Run, stage, users } from "../support/engine-world.ts";
 
 const NAMES = ["ann", "bob", "cid", "dan"] as const;
 const action = fc.constantFrom("approve" as const, "abstain" as const, "reject" as const);
@@ -56,6 +56,26 @@ describe("laws of deciding", () => {
           expect(end(second)).toEqual(end(first));
         },
       ),
+    );
+  });
+
+  it("engine R-QUORUM-1: of twenty who approve where one is enough one is counted, whoever is first, 1,000 times", () => {
+    const crowd = Array.from({ length: 20 }, (_, at) => `admin-${String(at)}`);
+    const only = stage({ mode: "any-n", modeValue: 1, rules: users(...crowd) });
+    const granting = policy({ stages: [only], grant: { ttlMinutes: 15, uses: 1 } });
+    fc.assert(
+      fc.property(fc.shuffledSubarray(crowd, { minLength: crowd.length }), (order) => {
+        const run = new Run(granting);
+        const tasks = order.map((name) => [name, run.task(name)] as const);
+        const refused = tasks.map(
+          ([name, task]) => run.decide("approve", name, { task }).refusal?.refusal ?? "approved",
+        );
+        expect(refused).toEqual(["approved", ...Array.from({ length: crowd.length - 1 }, () => "wrong_state")]);
+        expect(run.stage().decisions.map(({ personId }) => personId)).toEqual([idOf(order[0] ?? "")]);
+        expect(run.eventsOf("request_approved")).toHaveLength(1);
+        expect(run.request.grant).toMatchObject({ state: "active" });
+      }),
+      { numRuns: 1_000 },
     );
   });
 });

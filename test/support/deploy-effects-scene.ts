@@ -16,7 +16,7 @@ import { recordRequest } from "../../src/app/record-request.ts";
 import { createRequest } from "../../src/core/create-request.ts";
 import { factsNeeded } from "../../src/core/facts.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { Actor } from "../../src/core/person.ts";
+import type { Actor } from "../../src/app/admitted-actor.ts";
 import { isRefusal, type Refusal } from "../../src/core/refusal.ts";
 import type { Request } from "../../src/core/request.ts";
 import type { MailParts } from "../../src/main/effect-works.ts";
@@ -285,7 +285,8 @@ function newRecord(
     sourceTree: { state: "pending", treeId: null },
     ...{ sourceDigest: null, objectKey: null, objectUrl: null, uploadCount: 0, builds: [], releaseId: null },
     ...{ promotes: [], processIds: [], execCommands: {}, commands: [], deployedAt: null, deployedByTokenId: null },
-    ...{ deployedByPersonId: null, supersededBy: null },
+    ...{ deployedByPersonId: null, supersededBy: null, imageDigests: [], imageChange: null },
+    ...{ rackState: null, drift: null },
     ...changed,
   };
 }

@@ -6,12 +6,12 @@ import { randomBytes } from "node:crypto";
 import { openConvoxRacks } from "../../src/adapters/convox/convox-racks.ts";
 import { applyDueTimers } from "../../src/app/apply-due-timers.ts";
 import { installManagedPolicies } from "../../src/app/install-managed-policies.ts";
-import { policyCreateSchema } from "../../src/contract/policy.ts";
 import { isId } from "../../src/core/ids.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
-import { defaultDeployPolicy } from "../../src/gates/deploy/default-policy.ts";
 import type { EnvironmentSetting } from "../../src/gates/deploy/environment-settings.ts";
 import { buildDeploy } from "../../src/main/build-deploy.ts";
+import { managedPolicies } from "../../src/main/managed-policies.ts";
+import type { ImageRegistries } from "../../src/ports/image-registries.ts";
 import type { Racks } from "../../src/ports/rack.ts";
 import { openCircleciSimulator, type CircleciSimulator } from "./circleci-simulator/circleci-simulator.ts";
 import { openGithubSimulator, type GithubSimulator } from "./github-simulator/github-simulator.ts";
@@ -76,7 +76,7 @@ export class DeployRequestsScene {
     this.admin = admin;
   }
 
-  static async open(url: string): Promise<DeployRequestsScene> {
+  static async open(url: string, registries?: ImageRegistries): Promise<DeployRequestsScene> {
     const [rack, github] = [await openRackSimulator(), await openGithubSimulator()];
     const circleci = await openCircleciSimulator();
     for (const name of ["myapp", "other"]) rack.addApp({ name, manifest: MANIFEST, env: {} });
@@ -98,10 +98,12 @@ export class DeployRequestsScene {
       },
       ...{ settings: environment, racks, clock: () => clock(), webhookKey: randomBytes(32) },
       guardedFetch: (address, init) => fetch(address, init),
+      ...(registries === undefined ? {} : { registries }),
     });
-    const at = await openServer(url, { application: { deploy: built.parts } });
+    const managed = managedPolicies();
+    const at = await openServer(url, { application: { deploy: built.parts, managedPolicies: managed } });
     clock = () => at.app.clock();
-    await installManagedPolicies(at.app, [policyCreateSchema.parse(defaultDeployPolicy)]);
+    await installManagedPolicies(at.app, managed);
     const admin = await signedIn(at);
     return new DeployRequestsScene(at, { rack, github, circleci, racks, environment }, admin);
   }

@@ -25,7 +25,8 @@ import { objectIn, textAt } from "./json-answer.ts";
 import { machineOf, tokenOf, type MadeToken } from "./machine-tokens.ts";
 import { openRackSimulator, type RackSimulator, type RackSimulatorOptions } from "./rack-simulator/rack-simulator.ts";
 import { RawWebSocket } from "./rack-simulator/raw-web-socket.ts";
-import { must, signedIn, signedInAs, type TestBrowser } from "./signed-in.ts";
+import { must, signedIn, signedInAs, TestBrowser } from "./signed-in.ts";
+import { totpCode } from "./software-authenticator.ts";
 import { as, asAdmin, openServer, type TestServer, type TestServerOptions } from "./test-server.ts";
 
 export const COMMIT = "4f0c1a2b3d4e5f60718293a4b5c6d7e8f9012345";
@@ -37,6 +38,7 @@ const ACTIVE_MANIFEST = "services:\n  web:\n    image: myorg/app:v1\n";
 export interface DeploySceneOptions {
   readonly simulator?: RackSimulatorOptions;
   readonly server?: TestServerOptions["server"];
+  readonly application?: TestServerOptions["application"];
   /** App settings and global ones that the environment gives; keys as in section 17. */
   readonly settings?: Readonly<Record<string, JsonValue>>;
   readonly globals?: Readonly<Record<string, JsonValue>>;
@@ -98,6 +100,30 @@ export class DeployScene {
     return signedInAs(this.at, this.admin, { roles });
   }
 
+  /** A command line where this person signed in, and proved a factor just now. */
+  async terminal(person: TestBrowser): Promise<Pick<MadeToken, "bearer">> {
+    const offered = must(await person.post("/me/factors/totp/options", {}, { fresh: true }), 201);
+    const secret = textAt(offered, "secret");
+    const code = (): string => totpCode(secret, this.at.app.clock());
+    must(await person.post("/me/factors/totp", { ceremony: offered["ceremony"], code: code(), name: "Phone" }), 201);
+    const anonymous = new TestBrowser(this.at, { address: person.address });
+    const post = async (path: string, body: JsonObject): Promise<JsonObject> =>
+      must(await anonymous.call("POST", `root:/api/v1/auth/${path}`, body), 200);
+    const started = await post("cli/start", {});
+    const state = textAt(started, "state");
+    must(await person.post(`/auth/cli/waiting/${state}`), 204);
+    const done = await post("cli/complete", { state, code_verifier: textAt(started, "code_verifier") });
+    const bearer = { authorization: `Bearer ${textAt(done, "token")}` };
+    // Of a new step: the one that confirmed the authenticator is spent.
+    this.at.advance(30_000);
+    const verified = await this.at.server.inject({
+      ...{ method: "POST", url: "/api/v1/auth/mfa/verify", remoteAddress: person.address, headers: bearer },
+      payload: { code: code() },
+    });
+    must(verified, 200);
+    return { bearer };
+  }
+
   call(by: Pick<MadeToken, "bearer"> | null, call: Call, prefix = "/api/v1/rack-proxy"): Promise<Answer> {
     const headers = { ...(by?.bearer ?? {}), ...call.headers };
     return callOver(this.base, { ...call, headers, path: `${prefix}${call.path}` });
@@ -139,7 +165,8 @@ export class DeployScene {
     if (isRefusal(made) || !("id" in made)) throw new Error("no request");
     const task = made.stages[0]?.tasks[0];
     if (task === undefined) throw new Error("no task");
-    const id = randomUUID();
+    // The request's own id is the public one.
+    const { id } = made;
     await this.#record(id, made.id, { ci, commit, app, scope, more: options.record ?? {} });
     const approval = { id, requestId: made.id, digest: made.digest, taskId: task.id };
     if (options.isApproved !== false) await this.approve(approval);
@@ -254,6 +281,7 @@ export class DeployScene {
         execCommands: {},
       },
       ...{ commands: [], deployedAt: null, deployedByTokenId: null, deployedByPersonId: null, supersededBy: null },
+      ...{ imageDigests: [], imageChange: null, rackState: null, drift: null },
       ...about.more,
     };
     await app.store.submit({
@@ -299,7 +327,7 @@ export async function openDeployScene(url: string, options: DeploySceneOptions =
   });
   const at = await openServer(url, {
     ...(options.server === undefined ? {} : { server: options.server }),
-    application: { deploy: { racks, ...options.deploy } },
+    application: { ...options.application, deploy: { racks, ...options.deploy } },
   });
   const base = await at.server.listen({ host: "127.0.0.1", port: 0 });
   const admin = await signedIn(at);
@@ -330,6 +358,13 @@ interface SettingRow {
   readonly value: JsonValue;
   readonly updatedBy: string;
   readonly updatedAt: number;
+}
+
+/** As if an administrator had set it for every app of the rack. */
+export function setGlobal(scene: DeployScene, key: string, value: JsonValue): Promise<void> {
+  const { orgId, clock } = scene.at.app;
+  const place = { orgId, scope: "production", updatedBy: "test", updatedAt: clock() };
+  return setSettings(scene, [{ ...place, app: "", key, value }]);
 }
 
 async function setSettings({ at: { app } }: DeployScene, rows: readonly SettingRow[]): Promise<void> {

@@ -15,6 +15,8 @@ type WriteMethod = "POST" | "PUT" | "DELETE";
 
 export interface DeployServer {
   readonly at: TestServer;
+  /** For what listens to the same database as another process would. */
+  readonly databaseUrl: string;
   readonly production: RackSimulator;
   readonly staging: RackSimulator;
   readonly admin: TestBrowser;
@@ -55,7 +57,7 @@ export async function openDeployServer({
     await Promise.all([production.close(), staging.close()]);
     await database.drop();
   };
-  return { at, production, staging, admin, close };
+  return { at, databaseUrl: database.url, production, staging, admin, close };
 }
 
 const MANIFEST = "services:\n  web:\n    image: registry.example.com/myapp:latest\n";

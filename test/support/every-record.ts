@@ -47,6 +47,7 @@ export function everyRecord(orgId: string, personId: PersonId, now: number): One
     },
     password: { personId, hash: "hash", changedAt: now },
     backupCode: { ...owned, codeHash: id, usedAt: null, endedAt: null },
+    factorPreference: { personId, method: "totp", updatedAt: now },
     trustedDevice: { ...owned, tokenHash: id, browser: "test", expiresAt: now + 1, lastUsedAt: null, revokedAt: null },
     oneTimeLink: {
       ...{ ...owned, orgId, kind: "invitation", tokenHash: id, createdBy: "test", expiresAt: now + 1 },
@@ -57,6 +58,7 @@ export function everyRecord(orgId: string, personId: PersonId, now: number): One
       ...{ ...inside, machineId: machine.id, name: "test", prefix: "cst_", lastFour: "abcd", scopes: [] },
       ...{ creatorPermissions: [], limits: {}, createdBy: "test", expiresAt: null, revokedAt: null, legacy: false },
       exchanged: { provider: id, value: "hash", expires_at: now + 1 },
+      warnedDays: 14,
     },
     tokenSecret: { tokenHash: id, tokenId: id, createdAt: now, endsAt: null },
     identityProvider: {
@@ -66,6 +68,7 @@ export function everyRecord(orgId: string, personId: PersonId, now: number): One
     workloadProvider: {
       ...{ ...inside, machineId: machine.id, name: `workload ${id}`, preset: "custom", issuer: "https://ci.example" },
       ...{ audience: "test", subjects: [], claims: {}, scopes: [], enabled: true, updatedAt: now, deletedAt: null },
+      ...{ limits: {}, bindCommit: true },
     },
     setting: { orgId, key: "aal3", value: false, updatedBy: "test", updatedAt: now },
     scimResource: {
@@ -89,7 +92,8 @@ export function everyRecord(orgId: string, personId: PersonId, now: number): One
       },
       ...{ sourceDigest: null, objectKey: null, objectUrl: null, uploadCount: 0, builds: [], releaseId: null },
       ...{ promotes: [], processIds: [], execCommands: {}, commands: [], deployedAt: null, deployedByTokenId: null },
-      ...{ deployedByPersonId: null, supersededBy: null },
+      ...{ deployedByPersonId: null, supersededBy: null, imageDigests: [], imageChange: null },
+      ...{ rackState: null, drift: null },
     },
     deployObject: {
       ...{ orgId, scope: "production", app: "myapp", key: id, url: `object://myapp/${id}`, bytes: 1 },
@@ -106,7 +110,14 @@ export function everyRecord(orgId: string, personId: PersonId, now: number): One
     deploySetting: { orgId, scope: "production", app: "", key: id, value: 1, updatedBy: "test", updatedAt: now },
     chatIntegration: {
       ...{ orgId, teamId: "T1", teamName: "Test", botUserId: "U1", botToken: "sealed", alertsEnabled: true },
-      ...{ alertsChannelId: null, connectedBy: "test", createdAt: now, updatedAt: now, removedAt: null },
+      ...{
+        alertsChannelId: null,
+        channelActions: {},
+        connectedBy: "test",
+        createdAt: now,
+        updatedAt: now,
+        removedAt: null,
+      },
     },
     webhookSecret: {
       ...{

@@ -11,7 +11,7 @@ import { decideTask } from "../../src/app/decide-task.ts";
 import { isReplay, type Once } from "../../src/app/idempotency.ts";
 import type { TaskId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { Actor } from "../../src/core/person.ts";
+import type { Actor } from "../../src/app/admitted-actor.ts";
 import { isRefusal, type Refusal } from "../../src/core/refusal.ts";
 import type { DecisionAction, Request } from "../../src/core/request.ts";
 import { initialize, openApplication, type TestApplication, type TestApplicationOptions } from "./test-application.ts";

@@ -76,7 +76,8 @@ export interface ScriptedGateway {
   close(): Promise<void>;
 }
 
-export async function openScriptedGateway(): Promise<ScriptedGateway> {
+/** At a port that is free, unless one is named. */
+export async function openScriptedGateway(port = 0): Promise<ScriptedGateway> {
   const calls: GatewayCall[] = [];
   let script: (call: GatewayCall) => GatewayAnswer = () => ({ status: 404, body: { error: "not found" } });
   const server = createServer((request, response) => {
@@ -87,7 +88,7 @@ export async function openScriptedGateway(): Promise<ScriptedGateway> {
       answer(response, script(call));
     });
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
+  await once(server.listen(port, "127.0.0.1"), "listening");
   const address = server.address();
   if (typeof address !== "object" || address === null) throw new Error("not listening");
   return {

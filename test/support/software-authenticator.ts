@@ -27,6 +27,14 @@ export interface AuthenticatorOptions {
   readonly synced?: boolean;
   /** Counts its uses from 1; else the counter stays at zero, as that of synchronized passkeys. */
   readonly counts?: boolean;
+  /** Says which model it is, and by which certificate if its maker vouches for that; else it says nothing. */
+  readonly attestation?: SoftwareAttestation;
+}
+
+export interface SoftwareAttestation {
+  readonly aaguid: string;
+  /** The maker's, with the key that signs; absent where the key speaks for itself. */
+  readonly maker?: { readonly certificate: Buffer; readonly privateKey: KeyObject };
 }
 
 /** What differs from an honest answer. */
@@ -55,11 +63,13 @@ interface SoftwareCredential {
 const FLAG = { userPresent: 0x01, userVerified: 0x04, backupEligible: 0x08, backedUp: 0x10, credential: 0x40 } as const;
 
 export class SoftwareAuthenticator {
-  readonly #options: Required<AuthenticatorOptions>;
+  readonly #options: Required<Omit<AuthenticatorOptions, "attestation">>;
+  readonly #attestation: SoftwareAttestation | undefined;
   readonly #credentials: SoftwareCredential[] = [];
 
-  constructor({ origin, algorithm = -7, synced = false, counts = !synced }: AuthenticatorOptions) {
+  constructor({ origin, algorithm = -7, synced = false, counts = !synced, attestation }: AuthenticatorOptions) {
     this.#options = { origin, algorithm, synced, counts };
+    this.#attestation = attestation;
   }
 
   /** The ids of the credentials made so far, the newest last. */
@@ -69,7 +79,10 @@ export class SoftwareAuthenticator {
 
   /** Another device with the same keys and the counters as they are now. */
   clone(): SoftwareAuthenticator {
-    const copy = new SoftwareAuthenticator(this.#options);
+    const copy = new SoftwareAuthenticator({
+      ...this.#options,
+      ...(this.#attestation === undefined ? {} : { attestation: this.#attestation }),
+    });
     copy.#credentials.push(...this.#credentials.map((credential) => ({ ...credential })));
     return copy;
   }
@@ -87,20 +100,21 @@ export class SoftwareAuthenticator {
     };
     this.#credentials.push(credential);
     const attested = Buffer.concat([
-      Buffer.alloc(16),
+      Buffer.from((this.#attestation?.aaguid ?? "").replaceAll("-", "").padEnd(32, "0"), "hex"),
       uint16(id.length),
       id,
       coseKey(publicKey, this.#options.algorithm),
     ]);
     const authData = Buffer.concat([this.#authenticatorData(credential, spoiled, FLAG.credential), attested]);
+    const clientDataJSON = this.#clientData("webauthn.create", text(options, "challenge"), spoiled);
+    const statement = this.#statement(Buffer.concat([authData, sha256(clientDataJSON)]), { privateKey, spoiled });
     const attestationObject = cbor(
       new Map<CborKey, Cbor>([
-        ["fmt", "none"],
-        ["attStmt", new Map()],
+        ["fmt", statement.size === 0 ? "none" : "packed"],
+        ["attStmt", statement],
         ["authData", authData],
       ]),
     );
-    const clientDataJSON = this.#clientData("webauthn.create", text(options, "challenge"), spoiled);
     return {
       ...{ id: credential.id, rawId: credential.id, type: "public-key", authenticatorAttachment: "platform" },
       clientExtensionResults: { credProps: { rk: true } },
@@ -139,6 +153,23 @@ export class SoftwareAuthenticator {
         userHandle: spoiled.userHandle ?? credential.userHandle,
       },
     };
+  }
+
+  /** Packed attestation (WebAuthn 8.2): by the maker's key with its certificate, or by the credential's own. */
+  #statement(
+    message: Buffer,
+    { privateKey, spoiled }: { readonly privateKey: KeyObject; readonly spoiled: Spoiled },
+  ): Map<CborKey, Cbor> {
+    if (this.#attestation === undefined) return new Map();
+    const { maker } = this.#attestation;
+    const algorithm = maker === undefined ? this.#options.algorithm : -7;
+    const sig = signed(message, maker?.privateKey ?? privateKey, algorithm);
+    if (spoiled.badSignature === true) sig.writeUInt8((sig.at(-1) ?? 0) ^ 1, sig.length - 1);
+    const said: readonly [CborKey, Cbor][] = [
+      ["alg", algorithm],
+      ["sig", sig],
+    ];
+    return new Map<CborKey, Cbor>(maker === undefined ? said : [...said, ["x5c", [maker.certificate]]]);
   }
 
   #authenticatorData(credential: SoftwareCredential, spoiled: Spoiled, more: number): Buffer {
@@ -227,12 +258,13 @@ function coseKey(publicKey: KeyObject, algorithm: SoftwareAlgorithm): Buffer {
 }
 
 type CborKey = number | string;
-type Cbor = number | string | Buffer | Map<CborKey, Cbor>;
+type Cbor = number | string | Buffer | readonly Cbor[] | Map<CborKey, Cbor>;
 
 function cbor(value: Cbor): Buffer {
   if (typeof value === "number") return value < 0 ? head(1, -1 - value) : head(0, value);
   if (typeof value === "string") return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value, "utf8")]);
   if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value]);
+  if (!(value instanceof Map)) return Buffer.concat([head(4, value.length), ...value.map(cbor)]);
   const members = [...value].flatMap(([name, member]) => [cbor(name), cbor(member)]);
   return Buffer.concat([head(5, value.size), ...members]);
 }

@@ -18,7 +18,8 @@ import { OrganizationDirectory } from "../../src/app/organization-directory.ts";
 import { mintPerson } from "../../src/app/mint-person.ts";
 import { RefusalDesk } from "../../src/app/refusal-desk.ts";
 import type { NewId } from "../../src/core/ids.ts";
-import type { Actor } from "../../src/core/person.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { admitted, type Actor } from "../../src/app/admitted-actor.ts";
 import { isRefusal } from "../../src/core/refusal.ts";
 import { emptyHead } from "../../src/ledger/head.ts";
 import { buildIdentityProviders } from "../../src/main/build-identity-providers.ts";
@@ -64,6 +65,7 @@ export interface TestApplicationOptions {
   readonly identity?: Partial<IdentitySettings>;
   readonly batchMax?: number;
   readonly deploy?: Partial<DeployParts>;
+  readonly managedPolicies?: readonly JsonObject[];
 }
 
 export function openApplication(url: string, options: TestApplicationOptions): TestApplication {
@@ -111,6 +113,7 @@ export function openApplication(url: string, options: TestApplicationOptions): T
     }),
     organizations: new OrganizationDirectory(createReader(pool, { orgId: options.orgId }), clock),
     deploy: { ...testDeployParts(clock), ...options.deploy },
+    managedPolicies: options.managedPolicies ?? [],
   };
   const forOrganization = (orgId: string): Application => {
     const reader = createReader(pool, { orgId });
@@ -120,7 +123,7 @@ export function openApplication(url: string, options: TestApplicationOptions): T
   const person = async (name: string, more: Partial<Principal> = {}): Promise<Actor> => {
     const actor = await identify(app, { ...principal(name), ...more });
     if (isRefusal(actor)) throw new Error(actor.message);
-    return actor;
+    return admitted(actor);
   };
   return {
     app,
@@ -152,6 +155,7 @@ const TEST_IDENTITY: IdentitySettings = {
   requireMfaAll: false,
   apiTokenMaxDays: 365,
   personTokenAudience: null,
+  said: { factor_cool_down_hours: { by: "environment", variable: "COUNTERSIGN_FACTOR_COOL_DOWN" } },
   development: true,
 };
 

@@ -3,6 +3,7 @@ import { ArchiveThreads } from "../../src/adapters/archive/archive-threads.ts";
 import { manifestReader } from "../../src/adapters/manifest/manifest-reader.ts";
 import type { DeployParts } from "../../src/app/deploy/deploy-parts.ts";
 import { createDeploySettingsDesk } from "../../src/app/deploy/settings-desk.ts";
+import { environmentMarker } from "../../src/main/build-deploy.ts";
 
 export function testDeployParts(clock: () => number): DeployParts {
   return {
@@ -18,6 +19,8 @@ export function testDeployParts(clock: () => number): DeployParts {
     githubWebhook: null,
     archives: new ArchiveThreads(),
     manifests: manifestReader,
+    registries: { digests: (references) => Promise.resolve(references.map(() => ({ why: "no registry here" }))) },
+    environmentMarker: environmentMarker(new Uint8Array(32)),
     githubUrl: "https://github.com",
   };
 }

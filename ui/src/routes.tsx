@@ -322,6 +322,7 @@ const redirects = [
   { from: "/deploy-approval-requests", to: "/deploy" },
   { from: "/rack", to: "/deploy/racks" },
   { from: "/integrations", to: "/deploy/integrations" },
+  { from: "/settings/integrations", to: "/deploy/integrations" },
   { from: "/users", to: "/people" },
   { from: "/api-tokens", to: "/tokens" },
   { from: "/account/security", to: "/security" },

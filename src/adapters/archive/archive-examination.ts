@@ -3,6 +3,7 @@
  * but names, hashes and manifests (deploy R-BIND-5, R-MANIFEST-1, R-MANIFEST-3, R-SOURCE-2, R-SOURCE-4).
  */
 import { createHash, type Hash } from "node:crypto";
+import { archivePaths } from "../../gates/deploy/archive-paths.ts";
 import { sourceDigest, type SourceEntry } from "../../gates/deploy/source-digest.ts";
 import type { ArchiveListing, ArchiveOptions, GitObjectFormat } from "../../ports/archive-reader.ts";
 import { tooLarge, WHOLE } from "./archive-refused.ts";
@@ -79,6 +80,7 @@ export class ArchiveExamination {
       objectSha256: this.#object.digest("hex"),
       objectBytes: this.#objectBytes,
       sourceDigest: sourceDigest(this.#entries, sha256OfParts),
+      paths: archivePaths(this.#entries),
       entries: this.#entries,
       manifests: this.#captures.manifests(),
     };

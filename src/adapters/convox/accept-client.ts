@@ -4,6 +4,7 @@ import { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { HeaderPair } from "../../gates/deploy/rack-headers.ts";
 import type { ClientUpgrade } from "../../ports/rack.ts";
+import { FramedConnection } from "./framed-connection.ts";
 import { clientHandshakeWithin, type SocketTimes } from "./rack-settings.ts";
 import { SocketHop, wireOptions } from "./socket-hop.ts";
 
@@ -41,9 +42,11 @@ export function acceptClient(
       lose();
       return;
     }
-    server.handleUpgrade(request, connection, Buffer.from(head), (socket) => {
+    const framed = new FramedConnection(connection, { answersFirst: false });
+    framed.receive(Buffer.from(head));
+    server.handleUpgrade(request, framed, Buffer.alloc(0), (socket) => {
       connection.off("close", lose);
-      resolve(new SocketHop(socket));
+      resolve(new SocketHop(socket, framed));
     });
   });
 }

@@ -1,6 +1,5 @@
 /** Opens a WebSocket to a rack, or brings what the rack answered in place of its 101. Implements docs/spec/deploy.md R-WS-1. */
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { WebSocket } from "ws";
 import { RackFault } from "../../gates/deploy/rack-fault.ts";
@@ -9,6 +8,7 @@ import type { RackAnswer, RackDial, RackSocket } from "../../ports/rack.ts";
 import { acceptClient } from "./accept-client.ts";
 import { approachHeaders } from "./approach-headers.ts";
 import { joinSockets } from "./join-sockets.ts";
+import { FramedConnection } from "./framed-connection.ts";
 import type { RackConnector } from "./rack-connector.ts";
 import { rackHandshakeWithin, type RackSettings, type SocketTimes } from "./rack-settings.ts";
 import { SocketHop, wireOptions } from "./socket-hop.ts";
@@ -28,8 +28,8 @@ const PROTOCOL = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 export async function dialRack(dial: RackDial, around: DialSurroundings): Promise<RackSocket | RackAnswer> {
   dial.signal?.throwIfAborted();
-  const connection = await around.connector.open();
-  const opening = new Opening(newSocket(dial, connection, around), around.times);
+  const connection = new FramedConnection(await around.connector.open(), { answersFirst: true });
+  const opening = new Opening(newSocket(dial, connection, around), connection, around.times);
   const giveUp = (): void => {
     opening.fail(dial.signal?.reason);
   };
@@ -42,7 +42,11 @@ export async function dialRack(dial: RackDial, around: DialSurroundings): Promis
   }
 }
 
-function newSocket(dial: RackDial, connection: Socket, { settings, target, times }: DialSurroundings): WebSocket {
+function newSocket(
+  dial: RackDial,
+  connection: FramedConnection,
+  { settings, target, times }: DialSurroundings,
+): WebSocket {
   const { origin } = new URL(settings.info.host);
   const protocols = [...new Set(dial.protocols)].filter((protocol) => PROTOCOL.test(protocol));
   return new WebSocket(`${origin.replace(/^http/, "ws")}${target}`, protocols, {
@@ -66,7 +70,7 @@ class Opening {
   #resolve: (outcome: RackSocket | RackAnswer) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(socket: WebSocket, times: SocketTimes) {
+  constructor(socket: WebSocket, connection: FramedConnection, times: SocketTimes) {
     this.#socket = socket;
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -80,7 +84,7 @@ class Opening {
     });
     socket.once("open", () => {
       clearTimeout(this.#timer);
-      this.#resolve(openedSocket(socket, times));
+      this.#resolve(openedSocket(socket, new SocketHop(socket, connection), times));
     });
     socket.once("unexpected-response", (_request, response) => {
       this.#refuse(response);
@@ -107,8 +111,7 @@ class Opening {
   }
 }
 
-function openedSocket(socket: WebSocket, times: SocketTimes): RackSocket {
-  const rack = new SocketHop(socket);
+function openedSocket(socket: WebSocket, rack: SocketHop, times: SocketTimes): RackSocket {
   return {
     kind: "socket",
     protocol: socket.protocol,

@@ -13,7 +13,7 @@ import {
 import type { SocketEnd } from "../../ports/rack.ts";
 import { ExitTrailer } from "./exit-trailer.ts";
 import type { SocketTimes } from "./rack-settings.ts";
-import type { SocketHop } from "./socket-hop.ts";
+import type { Sent, SocketHop } from "./socket-hop.ts";
 
 export interface JoiningOptions {
   readonly lastsMs: number;
@@ -68,9 +68,9 @@ class Joint {
     this.#timers = [ping, limit];
     signal.addEventListener("abort", this.#onRevoked);
     client.watch({
-      onMessage: (data, isBinary) => {
+      onMessage: (data, isBinary, { isLast }) => {
         if (this.#ending === null) this.#bytesToRack += data.length;
-        this.#pass(data, isBinary, { from: client, to: this.#rack });
+        this.#pass(data, { isBinary, isLast }, { from: client, to: this.#rack });
       },
       onLoss: (loss) => {
         this.#end("client", closeAfterClient(loss));
@@ -87,11 +87,11 @@ class Joint {
 
   #watchRack(): void {
     this.#rack.watch({
-      onMessage: (data, isBinary) => {
+      onMessage: (data, isBinary, { isFirst, isLast }) => {
         if (this.#ending === null) this.#bytesFromRack += data.length;
-        this.#hasRackEnded = isBinary && data.length === 0;
+        this.#hasRackEnded = isBinary && isFirst && isLast && data.length === 0;
         if (!isBinary) this.#trailer.receive(data);
-        if (this.#client !== null) this.#pass(data, isBinary, { from: this.#rack, to: this.#client });
+        if (this.#client !== null) this.#pass(data, { isBinary, isLast }, { from: this.#rack, to: this.#client });
       },
       onLoss: (loss) => {
         this.#end("rack", closeAfterRack(loss, this.#hasRackEnded));
@@ -100,9 +100,9 @@ class Joint {
   }
 
   /** After the end nothing is passed on: the other side has been told. */
-  #pass(data: Buffer, isBinary: boolean, { from, to }: { readonly from: SocketHop; readonly to: SocketHop }): void {
+  #pass(data: Buffer, sent: Sent, { from, to }: { readonly from: SocketHop; readonly to: SocketHop }): void {
     if (this.#ending !== null) return;
-    const hasRoom = to.send(data, isBinary, () => {
+    const hasRoom = to.send(data, sent, () => {
       if (this.#ending === null) from.goOn();
     });
     if (!hasRoom) from.holdUp();

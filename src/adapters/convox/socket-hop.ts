@@ -4,19 +4,27 @@
  */
 import { WebSocket, type RawData } from "ws";
 import type { SocketClose, SocketLoss } from "../../gates/deploy/socket-close.ts";
+import { MESSAGE_BYTES_MAX, type MessagePart } from "./frame-cutter.ts";
+import type { FramedConnection } from "./framed-connection.ts";
 import type { SocketTimes } from "./rack-settings.ts";
 
 export interface HopWatch {
-  readonly onMessage: (data: Buffer, isBinary: boolean) => void;
+  /** Large messages come in parts. */
+  readonly onMessage: (data: Buffer, isBinary: boolean, part: MessagePart) => void;
   readonly onLoss: (loss: SocketLoss) => void;
 }
 
-const MESSAGE_BYTES_MAX = 16_777_216;
 /** Unsent bytes beyond which the other side is held up, and below which it goes on. */
 const UNSENT_MAX = 1_048_576;
 const UNSENT_LOW = 262_144;
 const TOO_LARGE = "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
 const PROTOCOL_ERROR = 1002;
+
+export interface Sent {
+  readonly isBinary: boolean;
+  /** False where more of the message follows. */
+  readonly isLast: boolean;
+}
 
 /** Nothing is compressed, nothing is checked for UTF-8, pings are answered; a close without an answer is cut off after a while. */
 export function wireOptions(handshakeWithin: number): {
@@ -42,11 +50,13 @@ export class SocketHop {
   #unanswered = 0;
   #onRoom: (() => void) | null = null;
 
-  constructor(socket: WebSocket) {
+  /** `connection` is the one that the socket reads. */
+  constructor(socket: WebSocket, connection: FramedConnection) {
     this.#socket = socket;
     socket.pause();
     socket.on("message", (data, isBinary) => {
-      this.#watch?.onMessage(bufferOf(data), isBinary);
+      const part = connection.takePart();
+      this.#watch?.onMessage(bufferOf(data), isBinary, part);
     });
     socket.on("pong", () => {
       this.#unanswered = 0;
@@ -71,8 +81,8 @@ export class SocketHop {
   }
 
   /** False once more than a MiB is unsent; `onRoom` is then called when there is room again. */
-  send(data: Buffer, isBinary: boolean, onRoom: () => void): boolean {
-    this.#socket.send(data, { binary: isBinary }, () => {
+  send(data: Buffer, { isBinary, isLast }: Sent, onRoom: () => void): boolean {
+    this.#socket.send(data, { binary: isBinary, fin: isLast }, () => {
       this.#noticeRoom();
     });
     if (this.#socket.bufferedAmount <= UNSENT_MAX) return true;

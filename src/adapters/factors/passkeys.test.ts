@@ -3,11 +3,14 @@ import type { JsonObject } from "../../core/json.ts";
 import type { NewPasskey, PasskeyFault } from "../../ports/factors.ts";
 import type { FactorRecord } from "../../ports/identity-records.ts";
 import { isId } from "../../core/ids.ts";
+import { authenticatorMaker } from "../../../test/support/authenticator-maker.ts";
 import {
   SoftwareAuthenticator,
   type SoftwareAlgorithm,
+  type SoftwareAttestation,
   type Spoiled,
 } from "../../../test/support/software-authenticator.ts";
+import { believeAttestationRoots, readAttestation, rootsIn } from "./attestation.ts";
 import { createPasskeys } from "./passkeys.ts";
 
 const origin = "https://approvals.example.com";
@@ -40,6 +43,15 @@ async function enrolled(key: SoftwareAuthenticator): Promise<NewPasskey> {
   const result = await passkeys.verifyRegistration(key.register(creation()), challengeText);
   if (isFault(result)) throw new Error(result.detail);
   return result;
+}
+
+/** An attestation object in CBOR of this format, with one certificate of twenty bytes. */
+function statement(format: string): string {
+  const text = (value: string): Buffer => Buffer.concat([Buffer.of(0x60 | value.length), Buffer.from(value)]);
+  const x5c = Buffer.concat([text("x5c"), Buffer.of(0x81, 0x54), Buffer.alloc(20, 1)]);
+  const statements = [text("attStmt"), Buffer.of(0xa1), x5c, text("authData"), Buffer.of(0x40)];
+  const parts = [Buffer.of(0xa3), text("fmt"), text(format), ...statements];
+  return Buffer.concat(parts).toString("base64url");
 }
 
 const asking = passkeys.assertionOptions({ challenge, allow: null });
@@ -130,6 +142,59 @@ describe("passkeys", () => {
     const changed = factorOf(await enrolled(key), { backupEligible: false });
     const result = await passkeys.verifyAssertion(key.assert(asking), challengeText, changed);
     expect(result).toMatchObject({ fault: "assertion_invalid" });
+  });
+
+  describe("of attested models", () => {
+    const MODEL = "ee882879-721c-4913-9775-3dfcce97072a";
+    const acme = authenticatorMaker("Acme");
+    const stranger = authenticatorMaker("Stranger");
+    const strict = createPasskeys({
+      ...{ rpId: passkeys.rpId, origin, rpName: "Countersign" },
+      attestationRoots: [acme.root],
+    });
+    const attested = (attestation: SoftwareAttestation, spoiled: Spoiled = {}): Promise<NewPasskey | PasskeyFault> =>
+      strict.verifyRegistration(
+        new SoftwareAuthenticator({ origin, attestation }).register(creation(), spoiled),
+        challengeText,
+      );
+
+    it("identity R-FACT-12: believes a model that its maker's certificate vouches for, and keeps the statement", async () => {
+      const passkey = await attested({ aaguid: MODEL, maker: acme.attestationFor(MODEL) });
+      expect(passkey).toMatchObject({ aaguid: MODEL, backupEligible: false });
+      expect(passkey).not.toMatchObject({ attestation: "" });
+    });
+
+    it("identity R-FACT-12: believes no model that a key names by itself", async () => {
+      expect(await attested({ aaguid: MODEL })).toMatchObject({ aaguid: MODEL, attestation: "" });
+    });
+
+    it("identity R-FACT-12: refuses the certificate of a maker who is not believed, of another model, and a forged one", async () => {
+      const other = "00000000-0000-4000-8000-000000000001";
+      const refused = { fault: "assertion_invalid" };
+      expect(await attested({ aaguid: MODEL, maker: stranger.attestationFor(MODEL) })).toMatchObject(refused);
+      expect(await attested({ aaguid: MODEL, maker: acme.attestationFor(other) })).toMatchObject(refused);
+      const forged = { badSignature: true };
+      expect(await attested({ aaguid: MODEL, maker: acme.attestationFor(MODEL) }, forged)).toMatchObject(refused);
+    });
+
+    it("identity R-FACT-12: takes a file of certificates as a whole or not at all", () => {
+      expect(rootsIn(`of two makers\n${acme.root}${stranger.root}`)).toHaveLength(2);
+      const spoiled = stranger.root.replace(/\n..../, "\n0000");
+      expect([rootsIn(""), rootsIn("no certificate"), rootsIn(`${acme.root}${spoiled}`)]).toEqual([null, null, null]);
+    });
+
+    it("identity R-FACT-12: believes nobody while no maker is believed", async () => {
+      believeAttestationRoots([]);
+      const passkey = await attested({ aaguid: MODEL, maker: stranger.attestationFor(MODEL) });
+      believeAttestationRoots([acme.root]);
+      expect(passkey).toMatchObject({ aaguid: MODEL, attestation: "" });
+    });
+
+    it("identity R-FACT-12: asks no server that a stranger's certificate names: an Android statement needs a root of ours", async () => {
+      for (const format of ["android-key", "android-safetynet", "unheard-of"]) {
+        expect(readAttestation(statement(format))).toEqual({ mayBeVerified: false, isRooted: false });
+      }
+    });
   });
 
   it("refuses what is no answer of an authenticator at all", async () => {

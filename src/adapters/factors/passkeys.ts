@@ -6,6 +6,7 @@ import { verifyAuthenticationResponse, verifyRegistrationResponse } from "@simpl
 import type { JsonObject } from "../../core/json.ts";
 import type { Asserted, NewPasskey, PasskeyFault, Passkeys } from "../../ports/factors.ts";
 import type { FactorRecord } from "../../ports/identity-records.ts";
+import { believeAttestationRoots, readAttestation } from "./attestation.ts";
 import { isOfThisPage } from "./client-data.ts";
 import { readAssertion, readRegistration, type AssertionAnswer } from "./passkey-answers.ts";
 
@@ -15,6 +16,8 @@ export interface PasskeySite {
   /** Scheme, host and port, compared as text. */
   readonly origin: string;
   readonly rpName: string;
+  /** Certificates of makers of authenticators, PEM; where there are none, no list of models can be met (R-FACT-12). */
+  readonly attestationRoots?: readonly string[];
 }
 
 const TIMEOUT_MS = 120_000;
@@ -26,6 +29,7 @@ type Descriptor = Pick<FactorRecord, "credentialId" | "transports">;
 
 export function createPasskeys(site: PasskeySite): Passkeys {
   const { rpId, origin } = site;
+  if (site.attestationRoots !== undefined) believeAttestationRoots(site.attestationRoots);
   return {
     rpId,
     origin,
@@ -73,6 +77,8 @@ async function registered(
   { rpId, origin }: PasskeySite,
 ): Promise<NewPasskey | PasskeyFault> {
   if (!isOfThisPage(answer.response.clientDataJSON)) return invalid("the page was framed by another one");
+  const attestation = readAttestation(answer.response.attestationObject);
+  if (!attestation.mayBeVerified) return invalid("an attestation of this form is not taken");
   const { registrationInfo } = await verifyRegistrationResponse({
     response: answer,
     expectedChallenge: challenge,
@@ -84,7 +90,7 @@ async function registered(
   });
   if (registrationInfo === undefined) return invalid("the attestation does not hold");
   if (!registrationInfo.userVerified) return NOT_VERIFIED;
-  const { credential, fmt, attestationObject } = registrationInfo;
+  const { credential, attestationObject } = registrationInfo;
   const algorithm = coseAlgorithm(credential.publicKey);
   if (algorithm === null) return invalid("the algorithm of the key was not offered");
   return {
@@ -96,7 +102,7 @@ async function registered(
     aaguid: registrationInfo.aaguid,
     backupEligible: registrationInfo.credentialDeviceType === "multiDevice",
     backedUp: registrationInfo.credentialBackedUp,
-    attestation: fmt === NO_ATTESTATION ? "" : base64url(attestationObject),
+    attestation: attestation.isRooted ? base64url(attestationObject) : "",
   };
 }
 

@@ -14,7 +14,7 @@ import { ciProblems, obstacleFault, originProblems, type CiObstacle } from "../.
 import { done, permanent, type EffectResult } from "../../gates/deploy/effect-result.ts";
 import type { VcsAnswer } from "../../gates/deploy/vcs-facts.ts";
 import { isSameRepo, isVcsRepo } from "../../gates/deploy/vcs-links.ts";
-import type { CiProvider, CiRequest } from "../../ports/ci-provider.ts";
+import type { CiProvider, CiRequest, UndecidedRun } from "../../ports/ci-provider.ts";
 import { pendingDeploymentsAnswer, runAnswer } from "./github-answers.ts";
 import type { GithubClient } from "./github-client.ts";
 import { getFrom, readAnswer, type GithubPlace } from "./github-reads.ts";
@@ -49,6 +49,7 @@ export function createGithubActions(client: GithubClient, { githubUrl }: GithubA
     },
     unblock: (request) => review(client, request, "approved"),
     close: (request) => review(client, request, "rejected"),
+    remark: (run) => remark(client, run),
   };
 }
 
@@ -62,6 +63,19 @@ async function review(client: GithubClient, request: CiRequest, state: "approved
   const body = { environment_name: target.environment, state, comment: request.comment };
   const path = `/actions/runs/${target.runId}/deployment_protection_rule`;
   const answer = await send(place, { method: "POST", path, body });
+  return answer.kind === "answer" && answer.status === 204 ? done({ run_id: target.runId }) : writeFault(answer);
+}
+
+/** GitHub waits for the answer to its webhook no longer than 10 s. */
+const REMARK_MS = 5_000;
+
+/** Without a state it decides nothing. */
+async function remark(client: GithubClient, { repo, metadata, comment }: UndecidedRun): Promise<EffectResult> {
+  const target = githubActionsTarget(metadata);
+  if (!isTarget(target) || !isVcsRepo(repo)) return permanent("ci_workflow_not_found", "the run is not named");
+  const place: GithubPlace = { client, repo, signal: AbortSignal.timeout(REMARK_MS) };
+  const path = `/actions/runs/${target.runId}/deployment_protection_rule`;
+  const answer = await send(place, { method: "POST", path, body: { environment_name: target.environment, comment } });
   return answer.kind === "answer" && answer.status === 204 ? done({ run_id: target.runId }) : writeFault(answer);
 }
 

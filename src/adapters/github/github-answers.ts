@@ -104,7 +104,11 @@ export const commentAnswer = comment;
 export const commentsAnswer = z.array(comment);
 export type GithubComment = z.infer<typeof comment>;
 
-export const combinedStatusAnswer = z.object({ state: z.string(), total_count: z.number().int() });
+export const combinedStatusAnswer = z.object({
+  state: z.string(),
+  total_count: z.number().int(),
+  statuses: z.array(z.object({ context: z.string().default(""), state: z.string() })).default([]),
+});
 export const checkRunsAnswer = z.object({
   check_runs: z.array(z.object({ status: z.string(), conclusion: z.string().nullable() })),
 });

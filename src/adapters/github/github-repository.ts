@@ -46,6 +46,8 @@ const RANGE_BYTES_MAX = 8 * 1024 * 1024;
 const PAGE = 100;
 const RANGE_PAGES_MAX = 3;
 const RANGE_MAX = 250;
+/** Of the statuses that we write (R-GITHUB-4). */
+const OWN_CONTEXT = "countersign/";
 
 class GithubRepository implements Repository {
   readonly #place: GithubPlace;
@@ -124,15 +126,16 @@ class GithubRepository implements Repository {
     );
   }
 
-  /** Statuses and check runs are two things at GitHub; the worse one counts. */
+  /** Statuses and check runs are two things at GitHub; the worse one counts. Our own status, which waits for an approval, is no check. */
   async checks(sha: string): Promise<VcsAnswer<string>> {
-    const statuses = await this.#read(await this.#get(`/commits/${encodedPath(sha)}/status`), combinedStatusAnswer);
+    const ofStatuses = `/commits/${encodedPath(sha)}/status?per_page=100`;
+    const statuses = await this.#read(await this.#get(ofStatuses), combinedStatusAnswer);
     if (statuses.kind !== "found") return statuses;
     const path = `/commits/${encodedPath(sha)}/check-runs?per_page=100`;
     const runs = await this.#read(await this.#get(path), checkRunsAnswer);
     if (runs.kind !== "found") return runs;
-    const ofStatuses = statuses.value.total_count === 0 ? "success" : statuses.value.state;
-    return { kind: "found", value: worst([ofStatuses, ...runs.value.check_runs.map(stateOfRun)]) };
+    const states = [...checkingStatuses(statuses.value), ...runs.value.check_runs.map(stateOfRun)];
+    return { kind: "found", value: states.length === 0 ? "none" : worst(states) };
   }
 
   comment(comment: PullRequestComment): Promise<EffectResult> {
@@ -159,6 +162,12 @@ function mapped<From, To>(answer: VcsAnswer<From>, map: (value: From) => To): Vc
 function stateOfRun({ status, conclusion }: { readonly status: string; readonly conclusion: string | null }): string {
   if (status !== "completed") return "pending";
   return conclusion === "success" || conclusion === "neutral" || conclusion === "skipped" ? "success" : "failure";
+}
+
+function checkingStatuses({ state, total_count: count, statuses }: z.output<typeof combinedStatusAnswer>): string[] {
+  // More than one page holds: GitHub's own sum of them all.
+  if (count > statuses.length) return [state];
+  return statuses.filter(({ context }) => !context.startsWith(OWN_CONTEXT)).map((status) => status.state);
 }
 
 function worst(states: readonly string[]): string {

@@ -12,7 +12,7 @@ import { hostOf, isReachable, outboundUrlFault, type OutboundSettings } from "./
 export interface GuardedFetchSettings extends OutboundSettings {
   readonly timeoutMs?: number;
   readonly bytesMax?: number;
-  /** An answer that is larger is taken as far as it may be read, instead of refused. */
+  /** An answer that is larger, or breaks off, or comes too slowly is taken as far as it was read, instead of refused. */
   readonly cutAnswers?: boolean;
   /** Every address of a name; asked once per call. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
@@ -90,7 +90,9 @@ function exchange(url: URL, address: string, { init, signal, settings }: Sending
     });
     call.on("error", reject);
     call.on("response", (answer) => {
-      readWhole(answer, call, settings).then(resolve, reject);
+      // From here on the answer says how it went.
+      call.off("error", reject).on("error", () => undefined);
+      readWhole(answer, call, { ...settings, signal }).then(resolve, reject);
     });
     if (init.body === undefined || init.body === null) call.end();
     else call.end(init.body);
@@ -114,7 +116,7 @@ function always(address: string): LookupFunction {
 function readWhole(
   answer: IncomingMessage,
   call: ClientRequest,
-  { bytesMax = BYTES_MAX, cutAnswers = false }: GuardedFetchSettings,
+  { bytesMax = BYTES_MAX, cutAnswers = false, signal }: GuardedFetchSettings & Pick<Sending, "signal">,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const status = answer.statusCode ?? 0;
@@ -129,19 +131,24 @@ function readWhole(
     }
     const chunks: Buffer[] = [];
     let size = 0;
-    answer.on("error", reject);
-    answer.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > bytesMax && cutAnswers) {
-        resolve(new Response(Buffer.concat(chunks), { status, headers: headersOf(answer) }));
-        call.destroy();
-      } else if (size > bytesMax) giveUp(`the answer is larger than ${String(bytesMax)} bytes`);
-      else chunks.push(chunk);
-    });
-    answer.on("end", () => {
+    const settle = (): void => {
       const isBodiless = status === 204 || status === 205;
       resolve(new Response(isBodiless ? null : Buffer.concat(chunks), { status, headers: headersOf(answer) }));
+    };
+    const cut = (): void => {
+      settle();
+      call.destroy();
+    };
+    answer.on("error", cutAnswers ? cut : reject);
+    // The status came in time; how much of the body comes until the end of it is no matter.
+    if (cutAnswers) signal.addEventListener("abort", cut);
+    answer.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > bytesMax && cutAnswers) cut();
+      else if (size > bytesMax) giveUp(`the answer is larger than ${String(bytesMax)} bytes`);
+      else chunks.push(chunk);
     });
+    answer.on("end", settle);
   });
 }
 

@@ -10,10 +10,13 @@ import type { Request } from "../../core/request.ts";
 import type { EntryFields } from "../../ledger/entry.ts";
 import type { LedgerHead } from "../../ledger/head.ts";
 import type { DelegationRecord, IdempotencyRecord, PolicyVersion } from "../../ports/change-set.ts";
+import type { DeployApprovalRecord } from "../../ports/deploy-records.ts";
 import type { DirectoryEntry, PersonRecord } from "../../ports/identity-records.ts";
 import type { LiveKeys, RequestsOf } from "../../ports/command-store.ts";
 import { sql } from "./named-sql.ts";
 import { FOLDED_NAMES, withAddress } from "./person-json.ts";
+import { recordOf } from "./record-statements.ts";
+import { RECORD_TABLES, selectList } from "./record-tables.ts";
 import { RECORDED_ENTRIES, recordedByRequest, recordedName } from "./recorded-entries.ts";
 import { aggregateSql, requestFromAggregate, type AggregateRow } from "./request-aggregate.ts";
 import {
@@ -101,13 +104,10 @@ export async function loadRequestsOf(client: ClientBase, asked: readonly Request
   return found;
 }
 
-const LOAD_LIVE = sql<AggregateRow & QueryResultRow>(
-  "load_live_requests",
-  aggregateSql(
-    "r.org_id = $1::uuid and r.live_key is not null and starts_with(r.live_key, $2) and right(r.live_key, length($3)) = $3",
-    true,
-  ),
-);
+const IS_LIVE =
+  "r.org_id = $1::uuid and r.live_key is not null and starts_with(r.live_key, $2) and right(r.live_key, length($3)) = $3";
+
+const LOAD_LIVE = sql<AggregateRow & QueryResultRow>("load_live_requests", aggregateSql(IS_LIVE, true));
 
 export async function loadLiveRequests(
   client: ClientBase,
@@ -117,6 +117,25 @@ export async function loadLiveRequests(
   const found: Request[] = [];
   for (const { startsWith, endsWith } of asked) {
     found.push(...(await LOAD_LIVE.run(client, [orgId, startsWith, endsWith])).rows.map(requestFromAggregate));
+  }
+  return found;
+}
+
+const LOAD_LIVE_APPROVALS = sql<QueryResultRow>(
+  "load_live_approvals",
+  `select ${selectList(RECORD_TABLES.deployApproval)} from deploy_approvals t
+where t.request_id in (select r.id from requests r where ${IS_LIVE}) order by t.id`,
+);
+
+export async function loadLiveApprovals(
+  client: ClientBase,
+  orgId: string,
+  asked: readonly LiveKeys[],
+): Promise<readonly DeployApprovalRecord[]> {
+  const found: DeployApprovalRecord[] = [];
+  for (const { startsWith, endsWith } of asked) {
+    const { rows } = await LOAD_LIVE_APPROVALS.run(client, [orgId, startsWith, endsWith]);
+    found.push(...rows.filter(recordOf("deployApproval")));
   }
   return found;
 }

@@ -19,6 +19,7 @@ import {
   loadDirectoryEntries,
   loadIdempotency,
   loadIdentities,
+  loadLiveApprovals,
   loadLiveRequests,
   loadPeople,
   loadPeopleById,
@@ -153,10 +154,7 @@ async function load(client: Client, needs: readonly Needs[], orgId: string): Pro
       orgId,
       all((need) => need.directory),
     ),
-    loadRecords(
-      client,
-      all((need) => need.records),
-    ),
+    loadAllRecords(client, needs, orgId),
     loadIdentities(client, orgId, identities, names),
     loadPeople(client, orgId, names),
     loadPeopleById(
@@ -203,6 +201,21 @@ async function loadRequestsAsked(
     ),
   ]);
   return { requests: [...named, ...live, ...ofPeople], openings, recorded };
+}
+
+async function loadAllRecords(client: Client, needs: readonly Needs[], orgId: string): Promise<LoadedRecords> {
+  const [named, live] = await Promise.all([
+    loadRecords(
+      client,
+      needs.flatMap((need) => need.records ?? []),
+    ),
+    loadLiveApprovals(
+      client,
+      orgId,
+      needs.flatMap((need) => need.approvalsOfLiveKeys ?? []),
+    ),
+  ]);
+  return [...named, { kind: "deployApproval", records: live }];
 }
 
 /** One statement per kind and member, whatever the number of commands. */

@@ -52,10 +52,10 @@ async function approvalOfTask(own: Asked, id: string): Promise<DeployApprovalRec
   return (await asked(() => selectRecords(own, recordsBy("deployApproval", "id", [found.id]))))[0];
 }
 
-/** Those that were given in exchange have no name that anybody chose. */
+/** Those that were given in exchange have no name that anybody chose; the one that stands for a provider has the provider's. */
 const TOKENS_NAMED = sql<{ id: string }>(
   "reader_tokens_named",
-  `select id from api_tokens where org_id = $1::uuid and exchanged is null and (name = $2 or number = $3::bigint)
+  `select id from api_tokens where org_id = $1::uuid and exchanged ->> 'value' is null and (name = $2 or number = $3::bigint)
    order by created_at desc, id desc limit 50`,
 );
 

@@ -51,7 +51,10 @@ export async function countOpenings(
   return counts;
 }
 
-const OWN_TABLES = ["aliases", "identities", "sessions", "passwords", "factors", "backup_codes", "trusted_devices"];
+const OWN_TABLES = [
+  ...["aliases", "identities", "sessions", "passwords", "factors", "backup_codes", "trusted_devices"],
+  "factor_preferences",
+];
 
 /** Every name and address as a pattern, also as JSON writes it; whole words alone, so that `ann` leaves `annex` as it is. */
 const NAMES = String.raw`known as (

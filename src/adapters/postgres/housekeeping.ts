@@ -12,6 +12,15 @@ const FORGET_ANSWERS = sql(
      select scope, key from idempotency_keys where created_at < $1 order by created_at limit ${String(AT_ONCE)})`,
 );
 
+/** Of events that are still being tried every attempt counts: when the first one was decides what waits for it (R-HOOK-9). */
+const FORGET_ATTEMPTS = sql(
+  "forget_attempts",
+  `delete from effect_attempts where ctid = any(array(
+     select attempt.ctid from effect_attempts attempt join effects effect on effect.id = attempt.effect_id
+     where attempt.at < $1::timestamptz and effect.kind = 'webhook' and effect.state <> 'pending'
+     order by attempt.at limit ${String(AT_ONCE)}))`,
+);
+
 /** Rows that live for minutes, by the end of their time, and how long afterwards they may still explain something. */
 const SCRATCH = [
   ["ceremonies", "expires_at", "1 hour"],
@@ -20,6 +29,7 @@ const SCRATCH = [
   ["spent_proofs", "expires_at", "1 hour"],
   ["views", "expires_at", "24 hours"],
   ["statements", "expires_at", "24 hours"],
+  ["deploy_archives", "expires_at", "1 hour"],
   ["rate_windows", "window_start", "24 hours"],
   // Waits double with each block and fall with a right answer; nobody waits longer than some hours.
   ["failure_counts", "window_start", "30 days"],
@@ -59,6 +69,11 @@ export function createHousekeeping(pool: Pool): Housekeeping {
   return {
     async forgetAnswers(before): Promise<number> {
       const { rowCount } = await FORGET_ANSWERS.run(pool, [timestamp(before)]);
+      return rowCount ?? 0;
+    },
+
+    async forgetAttempts(before): Promise<number> {
+      const { rowCount } = await FORGET_ATTEMPTS.run(pool, [timestamp(before)]);
       return rowCount ?? 0;
     },
 

@@ -108,6 +108,8 @@ function approvalPage(
     filter.branch !== undefined && `a.branch = ${$(filter.branch)}`,
     filter.commitPrefix !== undefined && `a.commit like ${$(`${filter.commitPrefix}%`)}`,
     filter.q !== undefined && searchCondition($(containing(filter.q))),
+    filter.since !== undefined && `a.created_at >= ${$(timestamp(filter.since))}::timestamptz`,
+    filter.until !== undefined && `a.created_at < ${$(timestamp(filter.until))}::timestamptz`,
     filter.cursor !== undefined && afterCursor(filter.cursor, bound),
   ];
   const page = `limit ${$(filter.limit + 1)}::integer offset ${$(filter.offset ?? 0)}::integer`;
@@ -136,10 +138,14 @@ function statusCondition(statuses: readonly DeployStatus[], now: () => string): 
   const isOpen: Partial<Record<DeployStatus, true>> = { pending: true, approved: true };
   const of: Readonly<Record<DeployStatus, () => string>> = {
     pending: () => `${waits} and r.expires_at > ${now()}`,
-    approved: () => `r.status = 'approved' and g.state = 'active' and g.expires_at > ${now()}`,
-    deployed: () => "r.status = 'approved' and g.state = 'used'",
+    approved: () =>
+      `r.status = 'approved' and g.state = 'active' and g.expires_at > ${now()} and a.deployed_at is null`,
+    // A grant that has ended is never used any more, and a promote that was admitted in time deploys nevertheless.
+    deployed: () =>
+      "r.status = 'approved' and (g.state = 'used' or (g.state in ('active', 'expired') and a.deployed_at is not null))",
     expired: () => `r.status = 'expired' or (${waits} and r.expires_at <= ${now()})
-      or (r.status = 'approved' and (g.id is null or g.state = 'expired' or (g.state = 'active' and g.expires_at <= ${now()})))`,
+      or (r.status = 'approved' and (g.id is null or (a.deployed_at is null
+        and (g.state = 'expired' or (g.state = 'active' and g.expires_at <= ${now()})))))`,
     rejected: () => `r.status = 'rejected' or (r.status = 'cancelled' and r.outcome ->> 'cause' = 'rejected')
       or (r.status = 'approved' and g.state = 'revoked' and g.revoked_reason = 'rejected')`,
     cancelled: () => `(r.status = 'cancelled' and coalesce(r.outcome ->> 'cause', '') not in ('rejected', 'superseded'))
@@ -256,11 +262,18 @@ function viewOf(request: Request, record: DeployApprovalRecord, around: Around):
     end: end === undefined ? null : { type: end.event_type, at: instant(end.created_at), actorId: end.actor_id },
     effects: around.effects
       .filter(({ requestId }) => requestId === request.id)
-      .toSorted((one, other) => one.createdAt - other.createdAt || one.position - other.position),
+      .toSorted(
+        (one, other) => one.createdAt - other.createdAt || one.position - other.position || inOrder(one, other),
+      ),
     objectSha256: around.objects.get(record.id) ?? null,
     people: around.people,
     tokens: around.tokens,
   };
+}
+
+/** Somebody names an effect by its place in the list: those of one moment keep theirs. */
+function inOrder(one: EffectRecord, other: EffectRecord): number {
+  return one.id < other.id ? -1 : 1;
 }
 
 function peopleIn(records: readonly DeployApprovalRecord[], requests: readonly Request[]): readonly string[] {

@@ -10,7 +10,7 @@ import type { Sources } from "./reading-wall.ts";
 import { RECORD_TABLES, selectList } from "./record-tables.ts";
 import { timestamp } from "./rows.ts";
 
-type MachineReader = Pick<Reader, "machines" | "machine" | "tokens" | "token" | "expiredTokens">;
+type MachineReader = Pick<Reader, "machines" | "machine" | "tokens" | "token" | "expiredTokens" | "tokensToWarnOf">;
 
 export function createMachineReader({ own, installation }: Sources, orgId: string): MachineReader {
   return {
@@ -41,6 +41,10 @@ export function createMachineReader({ own, installation }: Sources, orgId: strin
     async expiredTokens(now, limit) {
       const rows = await read(expiredSql, installation, [timestamp(now), limit]);
       return rows.map((row) => ({ id: row.id, orgId: row.org_id }));
+    },
+    async tokensToWarnOf({ now, days, limit }) {
+      const rows = await read(warnedSql, installation, [timestamp(now), days, limit]);
+      return rows.map((row) => ({ id: row.id, orgId: row.org_id, machineId: row.machine_id }));
     },
   };
 }
@@ -160,10 +164,10 @@ function afterCreation(cursor: string, { $ }: Parameters): string {
 
 function tokenView(row: TokenRow): TokenView {
   const { id, orgId, machineId, name, prefix, lastFour, scopes, creatorPermissions, limits, createdBy } = row;
-  const { createdAt, expiresAt, revokedAt, legacy, exchanged } = row;
+  const { createdAt, expiresAt, revokedAt, legacy, exchanged, warnedDays } = row;
   const token = { id, orgId, machineId, name, prefix, lastFour, scopes, creatorPermissions, limits, createdBy };
   return {
-    record: { ...token, createdAt, expiresAt, revokedAt, legacy, exchanged },
+    record: { ...token, createdAt, expiresAt, revokedAt, legacy, exchanged, warnedDays },
     machine: machineOf(row.machine),
     ownerActive: row.owner_active,
     lastUsedAt: row.last_used_at,
@@ -176,4 +180,15 @@ const expiredSql = sql<{ id: string; org_id: string }>(
   `select t.id, t.org_id from api_tokens t where t.expires_at <= $1 and t.revoked_at is null and exists (
      select from token_secrets secret where secret.token_id = t.id and secret.ends_at is null)
    order by t.org_id, t.expires_at limit $2`,
+);
+
+/** The least number of days of which the moment lies between the token's making and now, unless it was warned of already. */
+const warnedSql = sql<{ id: string; org_id: string; machine_id: string }>(
+  "reader_tokens_to_warn_of",
+  `select t.id, t.org_id, t.machine_id from api_tokens t join machines machine on machine.id = t.machine_id
+   where t.expires_at > $1::timestamptz and t.revoked_at is null and machine.disabled_at is null
+     and (select min(days) from unnest($2::integer[]) days
+       where t.expires_at - days * interval '24 hours' <= $1::timestamptz
+         and t.expires_at - days * interval '24 hours' > t.created_at) < coalesce(t.warned_days, 32767)
+   order by t.org_id, t.expires_at limit $3`,
 );

@@ -2,6 +2,7 @@
 import type { EventId, RequestId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Instant } from "../../core/person.ts";
+import type { GateName } from "../../core/request.ts";
 import type { Reader, RequestFilter, StoredEvent, Viewer } from "../../ports/reader.ts";
 import { CURSOR_ID, CURSOR_TIME, decodeCursor, encodeCursor, pageOf } from "./reader-cursor.ts";
 import { allOf, ask, containing, parameters, read, type Parameters } from "./reader-statement.ts";
@@ -75,6 +76,7 @@ async function readRequest(
 /** The conditions of a list that speak of `requests r` alone. */
 export function requestConditions(
   filter: {
+    readonly gate?: GateName | undefined;
     readonly artifactType?: string | undefined;
     readonly policyKey?: string | undefined;
     readonly q?: string | undefined;
@@ -82,6 +84,7 @@ export function requestConditions(
   { $ }: Parameters,
 ): readonly (string | false)[] {
   return [
+    filter.gate !== undefined && `r.gate = ${$(filter.gate)}`,
     filter.artifactType !== undefined && `r.artifact_type = ${$(filter.artifactType)}`,
     filter.policyKey !== undefined && `r.policy_key = ${$(filter.policyKey)}`,
     filter.q !== undefined && searchCondition($(containing(filter.q))),
@@ -129,6 +132,7 @@ function afterCursor(cursor: string, { $ }: Parameters): string {
 interface EventRow {
   readonly id: EventId;
   readonly request_id: RequestId;
+  readonly gate: GateName;
   readonly sequence: number;
   readonly event_type: string;
   readonly payload: JsonObject;
@@ -137,7 +141,7 @@ interface EventRow {
 }
 
 const EVENT_COLUMNS =
-  "event.id, event.request_id, event.sequence, event.event_type, event.payload, event.created_at, event.entry_seq";
+  "event.id, event.request_id, r.gate, event.sequence, event.event_type, event.payload, event.created_at, event.entry_seq";
 
 /** A row without an event says that the request exists and is the viewer's to see. */
 async function readEvents(
@@ -180,6 +184,7 @@ function eventFromRow(row: EventRow): StoredEvent {
   return {
     id: row.id,
     requestId: row.request_id,
+    gate: row.gate,
     sequence: row.sequence,
     type: row.event_type,
     payload: row.payload,

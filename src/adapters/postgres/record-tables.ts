@@ -84,6 +84,10 @@ export const RECORD_TABLES: { readonly [Kind in RecordKind]: RecordTable<Kind> }
       ...{ id: "uuid", personId: "uuid", codeHash: "text", ...TIMES, usedAt: "timestamptz", endedAt: "timestamptz" },
     },
   },
+  factorPreference: {
+    ...{ table: "factor_preferences", key: ["personId"], state: true },
+    columns: { personId: "uuid", method: "text", updatedAt: "timestamptz" },
+  },
   trustedDevice: {
     ...{ table: "trusted_devices", key: ["id"], state: true },
     columns: {
@@ -111,6 +115,7 @@ export const RECORD_TABLES: { readonly [Kind in RecordKind]: RecordTable<Kind> }
       ...{ id: "uuid", orgId: "uuid", machineId: "uuid", name: "text", prefix: "text", lastFour: "text" },
       ...{ scopes: "text[]", creatorPermissions: "text[]", limits: "json", createdBy: "text", ...TIMES },
       ...{ expiresAt: "timestamptz", revokedAt: "timestamptz", legacy: "boolean", exchanged: "json" },
+      warnedDays: "smallint",
     },
   },
   tokenSecret: {
@@ -129,6 +134,7 @@ export const RECORD_TABLES: { readonly [Kind in RecordKind]: RecordTable<Kind> }
     columns: {
       ...{ id: "uuid", orgId: "uuid", machineId: "uuid", name: "text", preset: "text", issuer: "text" },
       ...{ audience: "text", subjects: "text[]", claims: "json", scopes: "text[]", enabled: "boolean" },
+      ...{ limits: "json", bindCommit: "boolean" },
       ...{ ...TIMES, updatedAt: "timestamptz", deletedAt: "timestamptz" },
     },
   },
@@ -180,6 +186,7 @@ export const RECORD_TABLES: { readonly [Kind in RecordKind]: RecordTable<Kind> }
       ...{ objectKey: "text", objectUrl: "text", uploadCount: "integer", builds: "json", releaseId: "text" },
       ...{ promotes: "json", processIds: "text[]", execCommands: "json", commands: "json" },
       ...{ deployedAt: "timestamptz", deployedByTokenId: "uuid", deployedByPersonId: "uuid", supersededBy: "uuid" },
+      ...{ imageDigests: "json", imageChange: "json", rackState: "json", drift: "json" },
     },
   },
   deployObject: {
@@ -208,13 +215,21 @@ export const RECORD_TABLES: { readonly [Kind in RecordKind]: RecordTable<Kind> }
     ...{ table: "chat_integrations", key: ["orgId"], state: true },
     columns: {
       ...{ orgId: "uuid", teamId: "text", teamName: "text", botUserId: "text", botToken: "text" },
-      ...{ alertsEnabled: "boolean", alertsChannelId: "text", connectedBy: "text", ...TIMES },
+      ...{ alertsEnabled: "boolean", alertsChannelId: "text", channelActions: "json", connectedBy: "text", ...TIMES },
       ...{ updatedAt: "timestamptz", removedAt: "timestamptz" },
     },
   },
   deployTree: {
     ...{ table: "deploy_trees", key: ["id"], state: false },
     columns: { id: "text", orgId: "uuid", objectFormat: "text", files: "json", readAt: "timestamptz" },
+  },
+  deployVcsFacts: {
+    ...{ table: "deploy_vcs_facts", key: ["approvalId"], state: false },
+    columns: { approvalId: "uuid", orgId: "uuid", facts: "json", readAt: "timestamptz" },
+  },
+  deployArchive: {
+    ...{ table: "deploy_archives", key: ["id"], state: false },
+    columns: { id: "text", orgId: "uuid", paths: "text", whole: "boolean", expiresAt: "timestamptz" },
   },
   ceremony: {
     ...{ table: "ceremonies", key: ["id"], state: false },

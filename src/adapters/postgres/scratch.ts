@@ -12,7 +12,15 @@ import type {
 import { sql, type NamedSql } from "./named-sql.ts";
 import { asked } from "./reader-statement.ts";
 import { recordOf } from "./record-statements.ts";
-import { columnOf, insertText, RECORD_TABLES, recordRow, selectList, type TableShape } from "./record-tables.ts";
+import {
+  columnOf,
+  insertText,
+  RECORD_TABLES,
+  recordRow,
+  selectList,
+  upsertText,
+  type TableShape,
+} from "./record-tables.ts";
 import { instantOrNull, timestamp } from "./rows.ts";
 
 export function createScratch(pool: Pool): Scratch {
@@ -22,6 +30,11 @@ export function createScratch(pool: Pool): Scratch {
       const row = JSON.stringify([recordRow(table, record, null)]);
       const { rowCount } = await asked(() => statement(`add_${columnOf(kind)}`, insertText(table)).run(pool, [row]));
       return rowCount === 1;
+    },
+    async put<Kind extends "deployVcsFacts">(kind: Kind, record: Records[Kind]): Promise<void> {
+      const table: TableShape = RECORD_TABLES[kind];
+      const row = JSON.stringify([recordRow(table, record, null)]);
+      await asked(() => statement(`put_${columnOf(kind)}`, upsertText(table)).run(pool, [row]));
     },
     async consume<Kind extends "ceremony" | "loginState" | "cliLogin">(
       kind: Kind,

@@ -1,6 +1,5 @@
 /** What every act on a deploy approval has in common: finding it, the version it was seen in, and refusals in the gate's words (docs/spec/deploy.md R-STATE-2, R-STATE-4). */
 import { isRefusal, type Refusal, type RefusalCode } from "../../core/refusal.ts";
-import type { Request } from "../../core/request.ts";
 import { deployStatus, type DeployStatus } from "../../gates/deploy/deploy-status.ts";
 import { refuseDeploy, type DeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
 import {
@@ -15,7 +14,7 @@ import type { DeployApprovalView } from "../../ports/deploy-reader.ts";
 import { recordsBy } from "../../ports/records.ts";
 import type { Application } from "../application.ts";
 import { approvalStanding } from "./approval-standing.ts";
-import { deployViewer, type DeployCaller } from "./deploy-caller.ts";
+import { deployViewer, type DeployIdentity } from "./deploy-caller.ts";
 import { guarded } from "./guarded.ts";
 import { isGateRefusal, refusedByGate, type GateRefusal } from "./refused-by-gate.ts";
 
@@ -30,7 +29,7 @@ export interface ApprovalAsk {
 /** The approval as the caller may see it. */
 export async function findApproval(
   app: Application,
-  caller: Pick<DeployCaller, "actor">,
+  caller: DeployIdentity,
   { id, scope }: Pick<ApprovalAsk, "id" | "scope">,
 ): Promise<DeployApprovalView | GateRefusal> {
   const view = await app.reader.deployApproval(id, deployViewer(caller));
@@ -42,8 +41,11 @@ export function wireVersion({ record, request }: Pick<DeployApprovalView, "recor
   return record.version + request.eventCount;
 }
 
-export function statusOf(app: Application, request: Request): DeployStatus {
-  return deployStatus(approvalStanding(request), app.clock());
+export function statusOf(
+  app: Application,
+  { request, record }: Pick<DeployApprovalView, "record" | "request">,
+): DeployStatus {
+  return deployStatus(approvalStanding(request, record), app.clock());
 }
 
 /** Done on the version that the caller saw, or not at all. */
@@ -105,5 +107,5 @@ export async function settled<Answer extends object>(
 ): Promise<Answer | Refusal> {
   if (!isRefusal(answer)) return answer;
   const now = await app.reader.deployApproval(view.record.id, { readsAll: true, personId: null, tokenId: null });
-  return inGateWords(answer, { id: view.record.id, status: statusOf(app, now?.request ?? view.request) });
+  return inGateWords(answer, { id: view.record.id, status: statusOf(app, now ?? view) });
 }

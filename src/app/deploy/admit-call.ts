@@ -7,7 +7,8 @@ import { isId, type RequestId } from "../../core/ids.ts";
 import type { Instant } from "../../core/person.ts";
 import { denials, noActiveApproval, rackUnreachable } from "../../gates/deploy/call-refusals.ts";
 import type { DeployApproval } from "../../gates/deploy/deploy-records.ts";
-import { refuseDeploy, type DeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
+import { isDeployRefusal, refuseDeploy, type DeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
+import { foreignCommit } from "../../gates/deploy/request-refusals.ts";
 import { judgeGatedCall } from "../../gates/deploy/gated-call.ts";
 import type {
   GatedCall,
@@ -25,7 +26,9 @@ import { recordsBy } from "../../ports/records.ts";
 import type { Application } from "../application.ts";
 import { credentialNeeds, credentialRefusal } from "../grant-act.ts";
 import { NO_CHANGE } from "../no-change.ts";
+import { requestPage } from "../request-page.ts";
 import { approvalOf } from "./approval-standing.ts";
+import { contentVerdict, type CallContent, type ContentVerdict } from "./call-content.ts";
 import { callEntry, type CallAbout, type CallApproval } from "./call-entry.ts";
 import { intendedChange } from "./intended-change.ts";
 
@@ -40,10 +43,12 @@ export interface GatedAsk {
   /** Keys of archives that the call names. */
   readonly objectKeys: readonly string[];
   readonly about: CallAbout;
+  /** Builds of no other commit than this one, which its platform vouches for (R-OIDC-4); null where the caller is not bound. */
+  readonly bound: { readonly commit: string | null } | null;
   /** Asks the rack; an answer about exactly what was asked. */
   readonly answer: (question: RackQuestion) => Promise<RackAnswers[RackQuestion["kind"]]>;
-  /** Of the approved manifest and its images; asked before anything is written, once the call itself is in order. */
-  readonly content?: (permit: GatedPermit, record: DeployApprovalRecord) => Promise<DeployRefusal | null>;
+  /** Manifest, images and rack; asked before anything is written, once the call itself is in order. Null: there is nothing to judge. */
+  readonly content?: (permit: GatedPermit, record: DeployApprovalRecord) => Promise<CallContent | DeployRefusal | null>;
 }
 
 export interface AdmittedCall {
@@ -62,7 +67,7 @@ type Judged =
 
 export async function admitGatedCall(app: Application, ask: GatedAsk): Promise<AdmittedCall | DeployRefusal> {
   const known = await knownApprovals(app, ask);
-  const examined = new Set<string>();
+  const examined = new Map<string, CallContent | null>();
   let answers: RackAnswers = { build: null, release: null };
   for (let asked = 0; asked <= QUESTIONS_MAX; asked += 1) {
     const judged = await submitJudgement(app, ask, { known, answers, examined });
@@ -73,9 +78,9 @@ export async function admitGatedCall(app: Application, ask: GatedAsk): Promise<A
     }
     const { admitted } = judged;
     if (ask.content === undefined || examined.has(admitted.record.id)) return admitted;
-    const refusal = await ask.content(admitted.permit, admitted.record);
-    if (refusal !== null) return refusal;
-    examined.add(admitted.record.id);
+    const content = await ask.content(admitted.permit, admitted.record);
+    if (content !== null && isDeployRefusal(content)) return content;
+    examined.set(admitted.record.id, content);
   }
   return rackUnreachable();
 }
@@ -122,7 +127,7 @@ interface Judging {
   readonly known: readonly DeployApprovalRecord[];
   readonly answers: RackAnswers;
   /** Approvals whose content was looked at; only then is anything written. */
-  readonly examined: ReadonlySet<string>;
+  readonly examined: ReadonlyMap<string, CallContent | null>;
 }
 
 function submitJudgement(app: Application, ask: GatedAsk, judging: Judging): Promise<Judged> {
@@ -174,6 +179,8 @@ function judge(
   const { permit } = verdict;
   const approvals = permitted(permit);
   const [first] = approvals;
+  const foreign = permit.action === "build_create" ? foreignCommit(permit.approval.commit, ask.bound) : null;
+  if (foreign !== null) return { answer: { refusal: foreign }, changes: NO_CHANGE };
   const current = found.find(({ record }) => record.id === first?.id);
   if (current === undefined) return { answer: { refusal: noActiveApproval("", "") }, changes: NO_CHANGE };
   const link: CallApproval = {
@@ -182,8 +189,30 @@ function judge(
   // An upload that could be of several approvals is of none of them yet.
   const about = { ...ask.about, approval: approvals.length === 1 ? link : null };
   const admitted = { permit, about, record: current.record };
-  const isExamined = ask.content === undefined || judging.examined.has(current.record.id);
-  return { answer: { admitted }, changes: isExamined ? changesOf(app, world, admitted) : NO_CHANGE };
+  if (ask.content !== undefined && !judging.examined.has(current.record.id)) {
+    return { answer: { admitted }, changes: NO_CHANGE };
+  }
+  return examinedCall(app, world, admitted, judging.examined.get(current.record.id) ?? null);
+}
+
+/** What was found is remembered with the call, or with the refusal. */
+function examinedCall(
+  app: Application,
+  world: World,
+  admitted: AdmittedCall,
+  content: CallContent | null,
+): Carried<Judged> {
+  const { about, record: before } = admitted;
+  const nothing: ContentVerdict = { refusal: null, record: before, entries: [] };
+  const { refusal, record, entries } =
+    content === null ? nothing : contentVerdict(app, content, { record: before, about, now: world.now });
+  if (refusal === null) {
+    const changes = changesOf(app, world, { ...admitted, record });
+    return { answer: { admitted }, changes: { ...changes, entries: [...changes.entries, ...entries] } };
+  }
+  if (entries.length === 0) return { answer: { refusal }, changes: NO_CHANGE };
+  const told = { ...record, version: record.version + 1 };
+  return { answer: { refusal }, changes: { entries, records: { deployApproval: [told] } } };
 }
 
 function accessGone(why: string): DeployRefusal {
@@ -213,7 +242,7 @@ function factsOf(
   more: Pick<GatedFacts, "approvals" | "objects" | "answers">,
 ): GatedFacts {
   const { acceptedAt, scope, caller, settings } = ask;
-  const requestLink = (id: string): string => `${app.identity.publicUrl}/app/deploys/${id}`;
+  const requestLink = (id: string): string => requestPage(app.identity.publicUrl, { gate: "deploy", id });
   return { now: acceptedAt, scope, caller, settings, requestLink, ...more };
 }
 

@@ -1,8 +1,8 @@
 /** Whose request is it? Who made it, the token it is for, and that token's owners (docs/spec/deploy.md R-STATE-2). */
 import type { DeployApprovalView } from "../../ports/deploy-reader.ts";
-import { callingToken, type DeployCaller } from "./deploy-caller.ts";
+import { callingToken, type DeployIdentity } from "./deploy-caller.ts";
 
-export function isRelated(caller: Pick<DeployCaller, "actor">, view: DeployApprovalView): boolean {
+export function isRelated(caller: DeployIdentity, view: DeployApprovalView): boolean {
   const { record, tokens } = view;
   const token = callingToken(caller);
   if (token !== null) return token === record.createdByTokenId || token === record.targetTokenId;

@@ -4,13 +4,18 @@ import type { Request } from "../../core/request.ts";
 import type { DeployApproval, DeployGrant, DeployStanding, EndReason } from "../../gates/deploy/deploy-records.ts";
 import type { DeployApprovalRecord } from "../../ports/deploy-records.ts";
 
-export function approvalStanding(request: Request): DeployStanding {
+/** `deployedAt` of the approval's record. */
+export function approvalStanding(
+  request: Request,
+  { deployedAt }: Pick<DeployApprovalRecord, "deployedAt">,
+): DeployStanding {
   return {
     engine: request.status,
     cancelReason: request.status === "cancelled" ? cancelReason(request) : null,
     grant: grantOf(request),
     requestExpiresAt: request.expiresAt,
     completedAt: request.completedAt,
+    deployedAt,
     approvalsMissing: approvalsMissing(request),
   };
 }
@@ -19,7 +24,7 @@ export function approvalStanding(request: Request): DeployStanding {
 export function approvalOf(record: DeployApprovalRecord, request: Request): DeployApproval {
   return {
     ...record,
-    standing: approvalStanding(request),
+    standing: approvalStanding(request, record),
     extensionCount: request.grant?.extensions ?? 0,
   };
 }

@@ -36,7 +36,7 @@ export async function approveDeploy(app: Application, caller: DeployCaller, ask:
   if (isRefusal(view)) return view;
   const { person } = caller.actor;
   if (person === null) return refusedByGate(tokenCannotDecide());
-  const status = statusOf(app, view.request);
+  const status = statusOf(app, view);
   if (hasApproved(view.request, person) && STANDS.has(status)) return null;
   if (status !== "pending") return refusedByGate(notPending(status), view.record.id);
   const task = ownTask(view.request, person);

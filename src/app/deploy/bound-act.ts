@@ -3,14 +3,10 @@ import { isRefusal, refuse, type Refusal } from "../../core/refusal.ts";
 import type { Application } from "../application.ts";
 import { findApproval } from "./act-on-approval.ts";
 import { approvalAct, approvedBy } from "./approval-act.ts";
-import type { DeployCaller } from "./deploy-caller.ts";
+import type { DeployIdentity } from "./deploy-caller.ts";
 
 /** Every other act stays what it is. */
-export async function boundAct(
-  app: Application,
-  caller: Pick<DeployCaller, "actor">,
-  act: string,
-): Promise<string | Refusal> {
+export async function boundAct(app: Application, caller: DeployIdentity, act: string): Promise<string | Refusal> {
   const id = approvedBy(act);
   if (id === null) return act;
   const view = await findApproval(app, caller, { id, scope: null });

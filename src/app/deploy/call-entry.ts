@@ -23,7 +23,11 @@ export type CallKind =
   | "process_terminated"
   | "env_changed"
   | "app_changed"
-  | "rack_changed";
+  | "rack_changed"
+  | "rack_params_set"
+  | "images_resolved"
+  | "image_changed"
+  | "drift_found";
 
 /** The approval under which a call is made, as entries name it. */
 export interface CallApproval {

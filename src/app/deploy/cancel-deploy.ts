@@ -29,7 +29,7 @@ export async function cancelDeploy(app: Application, caller: DeployCaller, ask: 
   if (!isOwn && !mayApprove(actor)) {
     return refusedByGate(refuseDeploy("permission_denied", "you may not cancel this request"), view.record.id);
   }
-  const status = statusOf(app, view.request);
+  const status = statusOf(app, view);
   if (status === "cancelled") return null;
   if (status !== "pending" && status !== "approved") return refusedByGate(notPending(status), view.record.id);
   const requestId = view.request.id;

@@ -3,7 +3,7 @@
  * became another (docs/spec/deploy.md R-SETTINGS-2). What is written was checked before, by `checkSettingGroup`.
  */
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import type { Actor } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import type { ChangeSet } from "../../ports/change-set.ts";
 import type { World } from "../../ports/command-store.ts";
 import type { DeploySettingRecord } from "../../ports/deploy-records.ts";

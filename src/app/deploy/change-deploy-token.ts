@@ -14,6 +14,7 @@ import { retireMachine } from "../retire-machine.ts";
 import { revokeToken } from "../revoke-token.ts";
 import { makerNeeds, makerPermissions, type TokenCaller } from "../token-maker.ts";
 import { lendable } from "../token-permissions.ts";
+import { keptByProvider, standsForProvider } from "../workload-caller.ts";
 import { isKept, isNameTaken } from "./deploy-token-name.ts";
 import { nameTaken, permissionFault } from "./make-deploy-token.ts";
 
@@ -56,6 +57,7 @@ function carryOut(app: Application, world: World, { caller, change }: Asked): Ca
   const refused = (answer: Refusal): Carried<Refusal> => ({ answer, changes: NO_CHANGE });
   const [before] = world.records("apiToken", "id", change.tokenId);
   const [machine] = before === undefined ? [] : world.records("machine", "id", before.machineId);
+  if (before !== undefined && standsForProvider(before)) return refused(keptByProvider());
   if (before === undefined || machine === undefined || !isKept(before)) return refused(tokenUnknown());
   const held = makerPermissions(app, world, caller);
   if (isRefusal(held)) return refused(held);

@@ -2,7 +2,8 @@
  * The connection of an organization to its chat: allowed by a person in their browser, with a state that is theirs for ten minutes
  * and one use; the token is sealed before it is kept. Implements docs/spec/deploy.md R-SLACK-1.
  */
-import type { Actor } from "../../core/person.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { Actor } from "../admitted-actor.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/refusal.ts";
 import type { Chat, ChatAnswer, ChatChannel, ChatIntegrationRecord } from "../../ports/chat.ts";
 import type { World } from "../../ports/command-store.ts";
@@ -62,6 +63,7 @@ export async function finishChatConnection(
     ...{
       alertsEnabled: before?.alertsEnabled ?? true,
       alertsChannelId: sameTeam(before, teamId)?.alertsChannelId ?? null,
+      channelActions: sameTeam(before, teamId)?.channelActions ?? {},
     },
     ...{ createdAt: before?.createdAt ?? world.now, updatedAt: world.now, removedAt: null },
   }));
@@ -85,12 +87,23 @@ export function setChatAlerts(
   });
 }
 
+/** Channel → globs; what is not named any more is told nothing (R-SLACK-4). */
+export function setChatChannels(
+  app: Application,
+  actor: Actor,
+  channelActions: ChatIntegrationRecord["channelActions"],
+): Promise<ChatIntegrationRecord | Refusal> {
+  return changeIntegration(app, actor, (before, { now }) =>
+    isConnected(before) ? { ...before, channelActions, updatedAt: now } : notConnected(),
+  );
+}
+
 /** The token is given back where it came from; that it is gone here does not depend on the chat's answer. */
 export async function endChatConnection(app: Application, actor: Actor): Promise<ChatIntegrationRecord | Refusal> {
   const token = await chatToken(app);
   const ended = await changeIntegration(app, actor, (before, { now }) => {
     if (!isConnected(before)) return notConnected();
-    return { ...before, botToken: null, alertsChannelId: null, updatedAt: now, removedAt: now };
+    return { ...before, botToken: null, alertsChannelId: null, channelActions: {}, updatedAt: now, removedAt: now };
   });
   if (!isRefusal(ended) && typeof token === "string") await app.deploy.chat?.disconnect(token);
   return ended;
@@ -178,10 +191,13 @@ function changeIntegration(
 }
 
 /** Everything but the token, sealed or not. */
-function shown(record: ChatIntegrationRecord | undefined): Record<string, string | boolean | null> | null {
+function shown(record: ChatIntegrationRecord | undefined): JsonObject | null {
   if (record?.removedAt !== null) return null;
-  const { teamId, teamName, alertsEnabled, alertsChannelId } = record;
-  return { team_id: teamId, team_name: teamName, alerts_enabled: alertsEnabled, alerts_channel_id: alertsChannelId };
+  const { teamId, teamName, alertsEnabled, alertsChannelId, channelActions } = record;
+  return {
+    ...{ team_id: teamId, team_name: teamName, alerts_enabled: alertsEnabled, alerts_channel_id: alertsChannelId },
+    channel_actions: JSON.stringify(channelActions),
+  };
 }
 
 function notSetUp(): Refusal {

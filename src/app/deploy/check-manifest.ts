@@ -30,10 +30,16 @@ const VCS_BUDGET_MS = 10_000;
 
 /** Null when it may. */
 export async function checkManifest(app: Application, check: ManifestCheck): Promise<DeployRefusal | null> {
+  const checked = await checkedManifest(app, check);
+  return "code" in checked ? checked : null;
+}
+
+/** Its images when it may. */
+export async function checkedManifest(app: Application, check: ManifestCheck): Promise<ManifestImages | DeployRefusal> {
   const { settings, object, path, access, commit, requestImages } = check;
   const captured = object.manifests.find((manifest) => manifest.path === path);
   if (captured === undefined) return manifestInvalid(`${path} not found in tarball`);
-  const manifest = imagesIn(app, captured.text);
+  const manifest = manifestImagesIn(app, captured.text);
   if ("why" in manifest) return manifestInvalid(manifest.why);
   const repositories = settings.imageRepositories.value;
   const isCompared = access === "approval";
@@ -46,11 +52,11 @@ export async function checkManifest(app: Application, check: ManifestCheck): Pro
     requireDigest: settings.requireImageDigest.value,
     compile: (source) => app.deploy.manifests.expression(source),
   });
-  return "code" in checked ? contentRefused(checked) : null;
+  return "code" in checked ? contentRefused(checked) : manifest;
 }
 
 /** The images of a manifest, or why it has none, as it continues `manifest validation failed: `. */
-function imagesIn(app: Application, text: string): ManifestImages | { readonly why: string } {
+export function manifestImagesIn(app: Application, text: string): ManifestImages | { readonly why: string } {
   const read = app.deploy.manifests.yaml(text);
   return "why" in read ? read : manifestImages(read.value);
 }
@@ -61,7 +67,7 @@ async function committedImages(
   { settings, commit, path }: ManifestCheck,
 ): Promise<ManifestImages | null> {
   const text = commit === null ? null : await committedManifest(app, settings, { commit, path });
-  const images = text === null ? null : imagesIn(app, text);
+  const images = text === null ? null : manifestImagesIn(app, text);
   return images === null || "why" in images ? null : images;
 }
 
@@ -87,7 +93,7 @@ async function activeImages(
   if (running === "silent" || running === "") return running === "" ? null : running;
   const text = await memberOf(rack, actor, `/apps/${appName}/releases/${encodeURIComponent(running)}`, "manifest");
   if (text === "silent") return "silent";
-  const images = imagesIn(app, text);
+  const images = manifestImagesIn(app, text);
   return "why" in images ? null : images;
 }
 

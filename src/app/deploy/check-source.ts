@@ -14,6 +14,7 @@ import type { DeployApprovalRecord, DeployTreeRecord, DeployWarning } from "../.
 import { recordsBy } from "../../ports/records.ts";
 import type { Application } from "../application.ts";
 import { committedManifest } from "./check-manifest.ts";
+import { treeRecordId } from "./tree-record-id.ts";
 
 /** What an archive is compared with; null where nothing is. */
 export interface SourceTree {
@@ -30,8 +31,9 @@ export async function sourceTreeOf(
 ): Promise<SourceTree | DeployRefusal | null> {
   const mode = settings.verifySource.value;
   if (mode === "off") return null;
-  const { sourceTree, facts } = record;
-  const id = sourceTree.state === "ready" ? `${facts.repository ?? ""}@${sourceTree.treeId}` : null;
+  const { sourceTree } = record;
+  const repository = settings.vcsRepo.value;
+  const id = sourceTree.state === "ready" ? treeRecordId({ record, repository, treeId: sourceTree.treeId }) : null;
   const [tree] = id === null ? [] : await app.reader.records(recordsBy("deployTree", "id", [id]));
   if (tree?.orgId === record.orgId) {
     // What became known after the approval was not shown to who approved.

@@ -4,17 +4,19 @@
  */
 import { isDeployRefusal, refuseDeploy, type DeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
 import { isRequestMembers, readRequestMembers, type RequestMembers } from "../../gates/deploy/request-members.ts";
-import { approvalsDisabled } from "../../gates/deploy/request-refusals.ts";
+import { approvalsDisabled, foreignCommit } from "../../gates/deploy/request-refusals.ts";
 import type { Refusal } from "../../core/refusal.ts";
 import type { Rack } from "../../ports/rack.ts";
 import type { Application } from "../application.ts";
 import { once, type Once, type Replay } from "../idempotency.ts";
+import { boundCommit, withOwnRun } from "../workload-identity.ts";
 import { spendingOnce, type SpentOnce } from "../workload-single-use.ts";
 import { coversPlace, type DeployCaller } from "./deploy-caller.ts";
 import { creationCommand, type DeployCreated } from "./creation-command.ts";
 import type { AskedDeploy } from "./new-deploy-approval.ts";
 import { activeRelease, knownCommit } from "./outside-facts.ts";
 import { isGateRefusal, refusedByGate } from "./refused-by-gate.ts";
+import { committedDigests } from "./resolve-images.ts";
 import { findTarget } from "./target-token.ts";
 
 export interface NewDeploy {
@@ -37,7 +39,8 @@ export async function createDeployApproval(
 ): Promise<DeployCreated | Refusal | Replay | Limited> {
   const members = readRequestMembers(body);
   if (!isRequestMembers(members)) return refusedByGate(members);
-  const asked = await askedDeploy(app, caller, { rack, members });
+  const ciMetadata = withOwnRun(members.ciMetadata, caller.workload);
+  const asked = await askedDeploy(app, caller, { rack, members: { ...members, ciMetadata } });
   if ("waitSeconds" in asked) return asked;
   if (isDeployRefusal(asked)) return refusedByGate(asked);
   return submit(app, asked, call);
@@ -94,7 +97,10 @@ async function askedDeploy(
   if ("code" in target) return target;
   const known = await knownCommit(app, { scope, members, settings: settings.app });
   if (isDeployRefusal(known)) return known;
-  return { caller, scope, members, settings, target, known, activeRelease: running.release };
+  const foreign = foreignCommit(known.commit, boundCommit(caller.workload));
+  if (foreign !== null) return foreign;
+  const images = await committedDigests(app, settings.app, known.commit);
+  return { caller, scope, members, settings, target, known, activeRelease: running.release, images };
 }
 
 const PER_MINUTE = 60;

@@ -35,9 +35,10 @@ import { base64url, ledgerActor, ledgerId } from "../ledger-names.ts";
 import { NO_CHANGE } from "../no-change.ts";
 import { joinedChanges } from "../person-changes.ts";
 import { recordRequest } from "../record-request.ts";
+import { requestPage } from "../request-page.ts";
 import { excludedPeople } from "./approval-exclusions.ts";
 import { approvalStanding } from "./approval-standing.ts";
-import { approvalLink, callingToken } from "./deploy-caller.ts";
+import { callingToken } from "./deploy-caller.ts";
 import { artifactOf, contextOf, liveKeyOf, recordOf, warning, type AskedDeploy } from "./new-deploy-approval.ts";
 import { refusedByGate } from "./refused-by-gate.ts";
 import type { DeployAppSettings } from "./settings-desk.ts";
@@ -59,6 +60,7 @@ export function creationCommand(app: Application, asked: AskedDeploy): StoreComm
     needs: {
       activePolicyKeys: [policyKey],
       liveKeys: [keys],
+      approvalsOfLiveKeys: [keys],
       records: [
         app.deploy.settings.needs(app),
         recordsBy("deployApproval", "commit", [known.commit]),
@@ -166,16 +168,38 @@ function carryOut(making: Making, world: World, facts: Facts): Carried<DeployCre
   const record = withApprovers(recordOf(app, asked, id, world.now), step.request);
   const older = settings.app.supersedePending.value ? live.filter((request) => makesRoom(asked, request)) : [];
   const superseded = older.map((request) => supersededBy(app, world, facts, { request, id, actor }));
-  const own: ChangeSet = { ...made, records: { ...made.records, deployApproval: [record] } };
+  const entries = [...made.entries, ...digestEntries(app, asked, step.request)];
+  const own: ChangeSet = { ...made, entries, records: { ...made.records, deployApproval: [record] } };
   return { answer: { id }, changes: joinedChanges([...expired, ...superseded, own]) };
+}
+
+/** What the images of the committed manifest led to when it was asked for (R-IMAGE-8). */
+function digestEntries(
+  app: Application,
+  { images, scope, members, caller }: AskedDeploy,
+  request: Request,
+): ChangeSet["entries"] {
+  if (images.length === 0) return [];
+  const { actor } = caller;
+  const told = images.map(({ key, image, digest }) => ({ service: key, image, digest }));
+  const frame = {
+    ...{ org: ledgerId("org", request.orgId), kind: "deploy.images_resolved", actor: ledgerActor(actor, app.sha256) },
+    ...{ credential: actor.credential, resource: { digest: request.digest, gate: request.gate } },
+    ...{
+      request: ledgerId("req", request.id),
+      data: { app: hidden(members.app), ctx: hidden({ scope, images: told }) },
+    },
+  } as const;
+  return [describe(frame, app)];
 }
 
 function no(refusal: Refusal): Carried<Refusal> {
   return { answer: refusal, changes: NO_CHANGE };
 }
 
+/** As long as its grant may still be used it holds the key. */
 function isStillLive(request: Request, now: number): boolean {
-  return !isTerminal(deployStatus(approvalStanding(request), now));
+  return !isTerminal(deployStatus(approvalStanding(request, { deployedAt: null }), now));
 }
 
 interface Acted {
@@ -219,7 +243,11 @@ function supersededBy(
 ): ChangeSet {
   const { request, id, actor } = about;
   const command = { type: "cancel", actor, reason: null, gate: { cause: "superseded", supersededBy: id } } as const;
-  return joinedChanges(acted(app, world, facts, { before: request, command }).changes);
+  const changes = acted(app, world, facts, { before: request, command }).changes;
+  const told = world
+    .records("deployApproval", "requestId", request.id)
+    .map((record): DeployApprovalRecord => ({ ...record, version: record.version + 1, supersededBy: id }));
+  return joinedChanges(changes.length === 0 ? [] : [...changes, { entries: [], records: { deployApproval: told } }]);
 }
 
 interface Beginning {
@@ -281,7 +309,7 @@ function existing(
   same: Request,
   expired: ChangeSet,
 ): Carried<DeployCreated | Refusal> {
-  const link = approvalLink(app.identity.publicUrl, same.id);
+  const link = requestPage(app.identity.publicUrl, same);
   const answer = refusedByGate(approvalExists({}, same.id, link), same.id);
   const [record] = world.records("deployApproval", "id", same.id);
   if (record === undefined || !joins(asked, record)) return { answer, changes: expired };

@@ -1,8 +1,10 @@
 /** What the use cases of the deploy gate are given besides the rest of the application. Built once, in src/main. */
+import type { EnvironmentMarker } from "../../gates/deploy/drift.ts";
 import type { ArchiveReader } from "../../ports/archive-reader.ts";
 import type { Chat } from "../../ports/chat.ts";
 import type { CiProvider } from "../../ports/ci-provider.ts";
 import type { GithubWebhookReader } from "../../ports/github-webhook.ts";
+import type { ImageRegistries } from "../../ports/image-registries.ts";
 import type { ManifestReader } from "../../ports/manifest-reader.ts";
 import type { Racks } from "../../ports/rack.ts";
 import type { VersionControl } from "../../ports/version-control.ts";
@@ -22,6 +24,10 @@ export interface DeployParts {
   readonly githubWebhook: GithubWebhookReader | null;
   readonly archives: ArchiveReader;
   readonly manifests: ManifestReader;
+  /** Those that the server is configured for; others are asked nothing (R-IMAGE-8). */
+  readonly registries: ImageRegistries;
+  /** Keyed: what it makes of a value tells nobody the value (R-BIND-12). */
+  readonly environmentMarker: EnvironmentMarker;
   /** Where people look at repositories: `GITHUB_URL`, without a slash at the end. */
   readonly githubUrl: string;
   /** Names that are secret in every environment: `CONVOX_SECRET_ENV_VARS` (R-ENV-1). */

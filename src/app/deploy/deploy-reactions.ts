@@ -4,7 +4,9 @@
  */
 import type { EngineEvent } from "../../core/event.ts";
 import type { NewId } from "../../core/ids.ts";
+import type { Instant } from "../../core/person.ts";
 import type { CancelCause, Request } from "../../core/request.ts";
+import type { World } from "../../ports/command-store.ts";
 import type { EffectKind, EffectRecord } from "../../ports/effects.ts";
 import { newEffect } from "../effects/new-effect.ts";
 
@@ -31,7 +33,7 @@ type Happened =
 const ENDED = ["deploy.ci", "deploy.vcs_comment", "deploy.vcs_status", "deploy.chat", "deploy.mail"] as const;
 
 const FOLLOWS: Readonly<Record<Happened, readonly EffectKind[]>> = {
-  created: ["deploy.vcs_tree", ...ENDED],
+  created: ["deploy.vcs_tree", "deploy.vcs_facts", ...ENDED],
   stage: ["deploy.mail"],
   decided: ["deploy.chat"],
   approved: ENDED,
@@ -59,14 +61,31 @@ export function deployEffects({ before, after, events, newId }: RequestChanged):
     const later = new Set(told.slice(index + 1).flatMap((one) => one.kinds));
     return kinds
       .filter((kind) => !TELLS_STATE.has(kind) || !later.has(kind))
-      .map((kind) =>
-        newEffect({
-          ...{ id: newId(), orgId: after.orgId, kind, lane: `${laneOf(kind)}:${after.id}`, position: sequence },
-          ...{ requestId: after.id, payload: { event: happened, sequence }, at: after.updatedAt },
-        }),
-      );
+      .map((kind) => effectOf(kind, { after, newId, happened, sequence, at: after.updatedAt }));
   });
   return [...effects, ...reminders];
+}
+
+/** Of an approval whose grant has ended before the rack had deployed: no event of the request says it, and none follows. */
+export function lateDeployEffects(
+  after: Request,
+  { now, newId }: Pick<World, "now" | "newId">,
+): readonly EffectRecord[] {
+  const about = { after, newId, happened: "deployed", sequence: after.eventCount + 1, at: now } as const;
+  return FOLLOWS.deployed.map((kind) => effectOf(kind, about));
+}
+
+interface Telling extends Pick<RequestChanged, "after" | "newId"> {
+  readonly happened: Happened;
+  readonly sequence: number;
+  readonly at: Instant;
+}
+
+function effectOf(kind: EffectKind, { after, newId, happened, sequence, at }: Telling): EffectRecord {
+  return newEffect({
+    ...{ id: newId(), orgId: after.orgId, kind, lane: `${laneOf(kind)}:${after.id}`, position: sequence },
+    ...{ requestId: after.id, payload: { event: happened, sequence }, at },
+  });
 }
 
 /** At half of the time for deciding (R-MAIL-1); in a lane of its own, since nothing waits for it. */

@@ -11,7 +11,7 @@ import type { DeployApprovalView } from "../../ports/deploy-reader.ts";
 import { selfApprovalOf } from "./approval-exclusions.ts";
 import { isRelated } from "./approval-relation.ts";
 import { ownTask } from "./approve-deploy.ts";
-import { mayApprove, type DeployCaller } from "./deploy-caller.ts";
+import { mayApprove, type DeployIdentity } from "./deploy-caller.ts";
 
 export interface ViewerRights {
   readonly canApprove: boolean;
@@ -22,11 +22,7 @@ export interface ViewerRights {
   readonly whyNot: string | null;
 }
 
-export function viewerRights(
-  caller: Pick<DeployCaller, "actor">,
-  view: DeployApprovalView,
-  status: DeployStatus,
-): ViewerRights {
+export function viewerRights(caller: DeployIdentity, view: DeployApprovalView, status: DeployStatus): ViewerRights {
   const { actor } = caller;
   const isApprover = mayApprove(actor);
   const isOpen = status === "pending" || status === "approved";
@@ -41,11 +37,7 @@ export function viewerRights(
   };
 }
 
-function whyNotApprove(
-  caller: Pick<DeployCaller, "actor">,
-  view: DeployApprovalView,
-  status: DeployStatus,
-): string | null {
+function whyNotApprove(caller: DeployIdentity, view: DeployApprovalView, status: DeployStatus): string | null {
   const { actor } = caller;
   if (actor.machine || actor.person === null) return "API tokens cannot decide deploy approval requests";
   if (!mayApprove(actor)) return "you do not have permission to approve";
@@ -58,7 +50,7 @@ function whyNotApprove(
   return hasDecided ? "you have decided already" : "you are not an approver of this request";
 }
 
-function isBarred({ actor }: Pick<DeployCaller, "actor">, { request, policy }: DeployApprovalView): boolean {
+function isBarred({ actor }: DeployIdentity, { request, policy }: DeployApprovalView): boolean {
   const compiled = compiledOf(policy);
   return actor.person === null || compiled === null || barredThroughout(compiled, request, actor.person) !== null;
 }

@@ -1,7 +1,7 @@
 /** With a token end the deploy approvals that are for it, in the same transaction; their history stays (docs/spec/deploy.md R-EXPIRY-5, R-STATE-9). */
 import { decide, type Command } from "../../core/decide.ts";
 import { factsNeededLater, type Facts, type FactsNeeded } from "../../core/facts.ts";
-import type { Actor } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import type { Request } from "../../core/request.ts";
 import { deployStatus } from "../../gates/deploy/deploy-status.ts";
 import type { ChangeSet } from "../../ports/change-set.ts";
@@ -57,9 +57,12 @@ export function endedApprovals(
   });
 }
 
+/** What deployed holds no live key. */
+const NOT_DEPLOYED = { deployedAt: null };
+
 /** Null where it is over by now: the clock will say so. */
 function endingOf(request: Request, actor: Actor, { now }: World): Command | null {
-  const status = deployStatus(approvalStanding(request), now);
+  const status = deployStatus(approvalStanding(request, NOT_DEPLOYED), now);
   if (status === "pending") {
     return { type: "cancel", actor, reason: COMMENT, gate: { cause: "token_deleted", supersededBy: null } };
   }

@@ -1,6 +1,6 @@
 /** One session of a person ends, by themselves or by an administrator (docs/spec/deploy.md 11.3, identity R-SESS-3). */
 import type { PersonId } from "../../core/ids.ts";
-import type { Actor } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import { refuse, type Refusal } from "../../core/refusal.ts";
 import { recordsBy } from "../../ports/records.ts";
 import type { Application } from "../application.ts";

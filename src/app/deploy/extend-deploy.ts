@@ -19,7 +19,7 @@ export async function extendDeploy(app: Application, caller: DeployCaller, ask: 
   if (isRefusal(view)) return view;
   const { actor } = caller;
   if (actor.person === null) return refusedByGate(tokenCannotDecide());
-  const status = statusOf(app, view.request);
+  const status = statusOf(app, view);
   if (status !== "approved") {
     const isOver = status === "expired" && view.request.grant !== null;
     return refusedByGate(isOver ? approvalExpired() : notPending(status), view.record.id);

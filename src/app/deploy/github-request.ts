@@ -11,6 +11,7 @@ import type { ProtectionRuleRequest } from "../../ports/github-webhook.ts";
 import type { MachineRecord } from "../../ports/identity-records.ts";
 import type { Rack } from "../../ports/rack.ts";
 import { recordsBy } from "../../ports/records.ts";
+import { admitted } from "../admitted-actor.ts";
 import type { Application } from "../application.ts";
 import { isReplay } from "../idempotency.ts";
 import { ledgerId } from "../ledger-names.ts";
@@ -55,17 +56,29 @@ export async function requestFromGithub(
 async function requested(installation: Application, asked: ProtectionRuleRequest): Promise<GithubRequested> {
   const places = await placesOf(installation, asked);
   const [place, second] = places;
-  if (place === undefined) return refused("no app is set up for this repository and environment");
-  if (second !== undefined) return refused("more than one app is set up for this repository and environment");
+  const unmapped = (why: string): Promise<GithubRequested> => remarked(installation, asked, why);
+  if (place === undefined) return unmapped("no app is set up for this repository and environment");
+  if (second !== undefined) return unmapped("more than one app is set up for this repository and environment");
   const { app, rack, appName, tokenName } = place;
-  if (tokenName === null) return refused("github_actions_token is not set for this app");
+  if (tokenName === null) return unmapped("github_actions_token is not set for this app");
   const caller = await callerOf(app, tokenName);
-  if (caller === null) return refused("github_actions_token names no token that lives and may ask for approvals");
+  if (caller === null) return unmapped("github_actions_token names no token that lives and may ask for approvals");
   const body = {
     ...{ app: appName, git_commit_hash: asked.commit, message: messageOf(asked), ci_metadata: { ...asked.metadata } },
     ...(asked.branch === null ? {} : { git_branch: asked.branch }),
   };
   return answered(await createDeployApproval(app, caller, { rack, body }, null));
+}
+
+/** Whoever looks at the run reads why nobody decides about it; that they cannot be told changes nothing. */
+async function remarked(
+  { deploy }: Application,
+  { repo, metadata }: ProtectionRuleRequest,
+  why: string,
+): Promise<GithubRequested> {
+  const comment = `Countersign asks nobody about this deployment, and does not approve it: ${why}.`;
+  await deploy.ci("github_actions")?.remark?.({ repo, metadata, comment });
+  return refused(why);
 }
 
 function answered(made: Awaited<ReturnType<typeof createDeployApproval>>): GithubRequested {
@@ -131,8 +144,8 @@ async function callerOf(app: Application, tokenName: string): Promise<DeployCall
   const { scopes, creatorPermissions } = token;
   const permissions = tokenPermissions({ scopes, creatorPermissions, owners });
   if (!permits(permissions, CREATE)) return null;
-  const actor = machineActor(machine, { permissions, credential: ledgerId("tok", token.id) });
-  return { actor, roles: [], limits: readTokenLimits(token.limits) };
+  const actor = admitted(machineActor(machine, { permissions, credential: ledgerId("tok", token.id) }));
+  return { actor, roles: [], limits: readTokenLimits(token.limits), workload: null };
 }
 
 /** What the active ones hold; null for a service account, which nobody caps. */

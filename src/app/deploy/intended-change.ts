@@ -54,8 +54,16 @@ function buildChange(
   return {
     // An archive that could have been of several commits is pinned to this one now (R-BIND-6).
     record: { ...next, sourceDigest: record.sourceDigest ?? object.sourceDigest },
-    figures: { manifest, objectDigest: `sha256:${object.objectSha256}` },
+    figures: { manifest, objectDigest: `sha256:${object.objectSha256}`, images: imagesNow(record) },
   };
+}
+
+/** The reference of each position with its digest, where it has one. */
+function imagesNow({ imageDigests }: DeployApprovalRecord): readonly string[] {
+  const latest = new Map(
+    imageDigests.map(({ key, image, digest }) => [key, digest === null ? image : `${image}@${digest}`]),
+  );
+  return [...latest.values()];
 }
 
 function commandChange(record: DeployApprovalRecord, run: DeployCommand): IntendedChange {

@@ -82,7 +82,7 @@ function carryOut(app: Application, world: World, asked: Asked): Carried<MadeTok
     ...{ id: world.newId<"token">(), orgId: app.orgId, machineId: machine.id, name: input.name, prefix: PREFIX },
     ...{ lastFour: secret.slice(-4), scopes: input.permissions, creatorPermissions: lendable(held) },
     ...{ limits: input.limits, createdBy: actor.assignee, createdAt: world.now, expiresAt, revokedAt: null },
-    ...{ legacy: false, exchanged: null },
+    ...{ legacy: false, exchanged: null, warnedDays: null },
   };
   const kept: TokenSecretRecord = {
     ...{ tokenHash: secretHash(app, secret), tokenId: token.id, createdAt: world.now, endsAt: null },

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../core/json.ts";
 import type { Instant } from "../../core/person.ts";
 import { ciLink } from "../../gates/deploy/ci-links.ts";
 import { ciProblems } from "../../gates/deploy/ci-problems.ts";
+import { withFoundImages, type FoundImage } from "../../gates/deploy/image-digests.ts";
 import type { RequestMembers } from "../../gates/deploy/request-members.ts";
 import type {
   DeployApprovalRecord,
@@ -13,6 +14,7 @@ import type {
   DeployWarning,
 } from "../../ports/deploy-records.ts";
 import type { Application } from "../application.ts";
+import { shownWorkload } from "../workload-identity.ts";
 import { personName } from "./approval-exclusions.ts";
 import { appLinks, ciSettingsOf } from "./app-repository.ts";
 import { callingToken, type DeployCaller } from "./deploy-caller.ts";
@@ -30,6 +32,8 @@ export interface AskedDeploy {
   readonly known: CommitKnown;
   /** `""` before the first. */
   readonly activeRelease: string;
+  /** What images of the committed manifest lead to, as far as they exist. */
+  readonly images: readonly FoundImage[];
 }
 
 export function artifactOf({ scope, members, known }: AskedDeploy): string {
@@ -120,11 +124,12 @@ export function recordOf(app: Application, asked: AskedDeploy, id: RequestId, no
     ...{ sourceDigest: null, objectKey: null, objectUrl: null, uploadCount: 0, builds: [], releaseId: null },
     ...{ promotes: [], processIds: [], execCommands: {}, commands: [], deployedAt: null },
     ...{ deployedByTokenId: null, deployedByPersonId: null, supersededBy: null },
+    ...{ imageDigests: withFoundImages([], asked.images, now), imageChange: null, rackState: null, drift: null },
   };
 }
 
 function factsOf(app: Application, asked: AskedDeploy): DeployFacts {
-  const { members, settings, known, activeRelease } = asked;
+  const { caller, members, settings, known, activeRelease } = asked;
   const { verified, lastCommit, changeCount } = known;
   const links = appLinks(app, settings.app);
   return {
@@ -140,7 +145,7 @@ function factsOf(app: Application, asked: AskedDeploy): DeployFacts {
     branchUrl: members.branch === null ? null : links.branch(members.branch),
     prUrl: prUrl(app, asked),
     unmatchedAuthors: known.unmatched,
-    workload: null,
+    workload: caller.workload === null ? null : shownWorkload(caller.workload),
   };
 }
 

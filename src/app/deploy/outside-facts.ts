@@ -2,13 +2,15 @@
  * What the rack and version control say of a commit before approval for it is asked, in the order of docs/spec/deploy.md R-REQ-2.
  * Whoever does not answer refuses the request; what only helps reviewers is left out then. Implements R-REQ-3, R-REQ-10, R-GITHUB-2.
  */
-import { foldName, type Actor } from "../../core/person.ts";
+import { foldName } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { commitAuthors } from "../../gates/deploy/commit-authors.ts";
 import { isDeployRefusal, refuseDeploy, type DeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
 import { RackFault } from "../../gates/deploy/rack-fault.ts";
 import { isFullCommit, type RequestMembers } from "../../gates/deploy/request-members.ts";
 import { commitIncomplete } from "../../gates/deploy/request-refusals.ts";
+import { reviewApprovals } from "../../gates/deploy/review-state.ts";
 import type { AppSettings } from "../../gates/deploy/resolve-settings.ts";
 import type { GitIdentity } from "../../gates/deploy/vcs-facts.ts";
 import { expandCommit, type VerifiedCommit } from "../../gates/deploy/verify-commit.ts";
@@ -114,12 +116,7 @@ async function rangeSince(repository: Repository, from: string | null, to: strin
 async function approvalsOf(repository: Repository, { pull }: VerifiedCommit): Promise<number | null> {
   if (pull === null) return null;
   const answer = await repository.reviews(pull.number);
-  if (answer.kind !== "found") return null;
-  const latest = new Map<string, string>();
-  for (const { author, state } of answer.value) {
-    if (author !== null && state !== "COMMENTED") latest.set(author, state);
-  }
-  return [...latest.values()].filter((state) => state === "APPROVED").length;
+  return answer.kind === "found" ? reviewApprovals(answer.value) : null;
 }
 
 /** An address, an account, and the account behind the address that a provider gives instead. */

@@ -3,9 +3,11 @@
  * (docs/spec/deploy.md R-STATE-5 to R-STATE-7).
  */
 import { NOTHING_NEEDED } from "../../core/facts.ts";
+import { grantAt, type GrantState } from "../../core/grant.ts";
 import { isId } from "../../core/ids.ts";
 import type { Instant } from "../../core/person.ts";
 import { isRefusal } from "../../core/refusal.ts";
+import type { Request } from "../../core/request.ts";
 import type { ChangeSet, DescribedEntry } from "../../ports/change-set.ts";
 import type { Carried, StoreCommand, World } from "../../ports/command-store.ts";
 import type { DeployApprovalRecord } from "../../ports/deploy-records.ts";
@@ -15,6 +17,7 @@ import { useGrantCommand } from "../grant-act.ts";
 import { NO_CHANGE } from "../no-change.ts";
 import { currentApproval } from "./admit-call.ts";
 import { callEntry, type CallAbout, type CallApproval } from "./call-entry.ts";
+import { lateDeployEffects } from "./deploy-reactions.ts";
 
 export interface PromoteOutcome {
   readonly approval: CallApproval;
@@ -56,7 +59,9 @@ function promoteCommand(app: Application, promoted: PromoteOutcome): StoreComman
         records: { deployApproval: [changed(current.record, promoted, world.now)] },
       };
       if (promoted.outcome === "failed") return { answer: true, changes: own };
-      const used = use.carryOut(asOf(world, promoted.admittedAt), facts);
+      const isOver = grantState(current.request, world.now) === "expired";
+      const used = use.carryOut(isOver ? world : asOf(world, promoted.admittedAt), facts);
+      if (isOver) return { answer: true, changes: lateChanges(world, current.request, { ended: used.changes, own }) };
       // What the rack has done is done, whatever became of the approval meanwhile (R-STATE-9).
       if (isRefusal(used.answer)) return { answer: true, changes: own };
       return { answer: true, changes: joined(used.changes, own) };
@@ -81,6 +86,25 @@ function changed(record: DeployApprovalRecord, promoted: PromoteOutcome, now: In
     deployedByTokenId: "tokenId" in by ? by.tokenId : null,
     deployedByPersonId: "personId" in by ? by.personId : null,
   };
+}
+
+function grantState({ grant }: Request, now: Instant): GrantState | null {
+  return grant === null ? null : grantAt(grant, now).state;
+}
+
+/**
+ * The end of the grant is written first where nobody has: what has ended is not used any more. What was to be told of that end is
+ * not: it was deployed (R-EXPIRY-3).
+ */
+function lateChanges(
+  world: World,
+  before: Request,
+  { ended, own }: { readonly ended: ChangeSet; readonly own: ChangeSet },
+): ChangeSet {
+  const after = ended.requests?.[0]?.after ?? before;
+  const others = (ended.records?.effect ?? []).filter(({ kind }) => !kind.startsWith("deploy."));
+  const effect = [...others, ...lateDeployEffects(after, world)];
+  return joined({ ...ended, records: { ...ended.records, effect } }, own);
 }
 
 /** The same state, judged by the time at which the call was let in. */

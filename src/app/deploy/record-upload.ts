@@ -4,7 +4,9 @@
  */
 import type { Instant } from "../../core/person.ts";
 import { admitArchive, isAdmitted } from "../../gates/deploy/admit-archive.ts";
-import { noActiveApproval, objectKeyInUse, uploadAttempts } from "../../gates/deploy/call-refusals.ts";
+import { differingPaths, type ArchivePaths } from "../../gates/deploy/archive-paths.ts";
+import { archiveDiffers, noActiveApproval, objectKeyInUse, uploadAttempts } from "../../gates/deploy/call-refusals.ts";
+import { shown } from "../../gates/deploy/content-refusal.ts";
 import type { CapturedManifest } from "../../gates/deploy/deploy-records.ts";
 import type { DeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
 import { deployStatus } from "../../gates/deploy/deploy-status.ts";
@@ -12,7 +14,7 @@ import { uploadsMax } from "../../gates/deploy/gated-call.ts";
 import { isId } from "../../core/ids.ts";
 import type { World } from "../../ports/command-store.ts";
 import type { DeployApprovalRecord, DeployWarning } from "../../ports/deploy-records.ts";
-import { recordsBy } from "../../ports/records.ts";
+import { recordsBy, type RecordChanges } from "../../ports/records.ts";
 import type { Application } from "../application.ts";
 import { credentialNeeds, credentialRefusal } from "../grant-act.ts";
 import { NO_CHANGE } from "../no-change.ts";
@@ -37,8 +39,7 @@ export interface OfferedArchive {
   /** Those whose commit it was found to belong to. */
   readonly approvals: readonly { readonly id: string; readonly requestId: string }[];
   readonly admittedAt: Instant;
-  /** Paths in which it differs from the pinned content, for the refusal. */
-  readonly differingPaths: readonly string[];
+  readonly paths: ArchivePaths;
   /** Differences that are recorded and shown, and not refused. */
   readonly warnings: readonly DeployWarning[];
 }
@@ -63,7 +64,36 @@ export function reserveKey(app: Application, { scope, app: name, key }: Uploaded
 }
 
 /** Pins the content. From here on the rack may have the whole of it. */
-export function takeArchive(app: Application, offered: OfferedArchive): Promise<TakenArchive | DeployRefusal> {
+export async function takeArchive(app: Application, offered: OfferedArchive): Promise<TakenArchive | DeployRefusal> {
+  const taken = await submitArchive(app, offered);
+  const isOther = "code" in taken && taken.code === "archive_differs";
+  return isOther ? archiveDiffers(await pathsThatDiffer(app, offered)) : taken;
+}
+
+/** From the content that is pinned, as far as its list of files goes; none where there is no list any more. */
+async function pathsThatDiffer(app: Application, { approvals, paths }: OfferedArchive): Promise<readonly string[]> {
+  const ids = approvals.map(({ id }) => id);
+  const records = await app.reader.records(recordsBy("deployApproval", "id", ids));
+  const pinned = records.find(({ sourceDigest }) => sourceDigest !== null)?.sourceDigest ?? null;
+  const kept = pinned === null ? [] : [archiveId(app, pinned)];
+  const [archive] = await app.reader.records(recordsBy("deployArchive", "id", kept));
+  return archive === undefined ? [] : differingPaths(archive, paths).map(shown);
+}
+
+function archiveId({ orgId }: Application, sourceDigest: string): string {
+  return `${orgId} ${sourceDigest}`;
+}
+
+/** No approval that an archive is pinned to lasts longer. */
+const KEPT_MS = 8 * 24 * 60 * 60_000;
+
+/** Its files, where it is pinned now or may be by a build: whoever comes later is told in which of them they differ (R-BIND-6). */
+function archiveRecords(app: Application, { archive, paths }: OfferedArchive, now: Instant): RecordChanges {
+  const id = archiveId(app, archive.sourceDigest);
+  return { deployArchive: [{ id, orgId: app.orgId, ...paths, expiresAt: now + KEPT_MS }] };
+}
+
+function submitArchive(app: Application, offered: OfferedArchive): Promise<TakenArchive | DeployRefusal> {
   const { archive, about, approvals } = offered;
   return app.store.submit<TakenArchive | DeployRefusal>({
     name: "take_archive",
@@ -86,7 +116,7 @@ export function takeArchive(app: Application, offered: OfferedArchive): Promise<
       const admitted = admitArchive(
         open.map(({ record, request }) => approvalOf(record, request)),
         archive.sourceDigest,
-        offered.differingPaths,
+        [],
       );
       if (!isAdmitted(admitted)) return { answer: admitted, changes: NO_CHANGE };
       const taken = open.filter(({ record }) => admitted.approvals.some(({ id }) => id === record.id));
@@ -98,6 +128,9 @@ export function takeArchive(app: Application, offered: OfferedArchive): Promise<
         changes: {
           entries: [callEntry(app, "object_uploaded", { ...about, approval }, figures)],
           records: {
+            ...(taken.some(({ record }) => record.sourceDigest === null)
+              ? archiveRecords(app, offered, world.now)
+              : {}),
             deployApproval: taken.map(({ record }) => ({
               ...record,
               version: record.version + 1,

@@ -2,7 +2,7 @@
  * Somebody who may approve says no: as their own decision while it is theirs to make, else as an administrator; what was approved
  * already is taken back. It needs no factor. Implements docs/spec/deploy.md R-STATE-2 (reject), R-STATE-4 and R-STATE-9.
  */
-import type { Actor } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import { isRefusal, type Refusal } from "../../core/refusal.ts";
 import type { Decision, Request } from "../../core/request.ts";
 import { notPending, tokenCannotDecide } from "../../gates/deploy/request-refusals.ts";
@@ -28,7 +28,7 @@ export async function rejectDeploy(app: Application, caller: DeployCaller, ask: 
   if (isRefusal(view)) return view;
   const { actor } = caller;
   if (actor.person === null) return refusedByGate(tokenCannotDecide());
-  const status = statusOf(app, view.request);
+  const status = statusOf(app, view);
   if (status === "rejected" && wasRejectedBy(view, actor)) return null;
   if (status !== "pending" && status !== "approved") return refusedByGate(notPending(status), view.record.id);
   const notes = ask.notes ?? NO_REASON;

@@ -1,5 +1,5 @@
 /** An administrator says that something need not be done outside any more (docs/spec/deploy.md 11.3, jobs). */
-import type { Actor } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import { refuse, type Refusal } from "../../core/refusal.ts";
 import type { EffectRecord } from "../../ports/effects.ts";
 import { recordsBy } from "../../ports/records.ts";

@@ -36,6 +36,7 @@ export type MailName =
   | "delegation_created"
   | "delegation_ended"
   | "effect_exhausted"
+  | "rack_params_set"
   | "token_expiring";
 
 /** Somebody known, whoever a request names as its requester, or an address of the configuration. */

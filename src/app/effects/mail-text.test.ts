@@ -28,6 +28,7 @@ function facts(message: MailFacts["message"], change: Partial<MailFacts> = {}): 
 const TIMES = { starts_at: "2026-11-20 09:00 UTC", ends_at: "2026-11-21 09:00 UTC" };
 const DATA: Readonly<Record<string, MailFacts["data"]>> = {
   effect_exhausted: { kind: "webhook", attempts: "6", last_error: "http_500: The answer was 500" },
+  rack_params_set: { rack: "production", by: "Ana", parameters: "node_type: 'small' to 'large'" },
   delegation_created: { from: "Ana", to: "Ben", ...TIMES },
   delegation_ended: { from: "Ana", to: "Ben", ...TIMES },
   token_expiring: { name: "ci", days: "7" },

@@ -83,6 +83,10 @@ const WORDS: Readonly<Record<MailName, (facts: MailFacts) => Words>> = {
     subject: `Given up: ${dataText(data, "kind")}`,
     lead: "Something that was to be done outside did not succeed and will not be tried again by itself.",
   }),
+  rack_params_set: ({ data }) => ({
+    subject: `Parameters of a rack changed: ${dataText(data, "rack")}`,
+    lead: "Somebody changed what a rack is set to.",
+  }),
   delegation_created: ({ data }) => ({
     subject: `Delegation: ${dataText(data, "from")} to ${dataText(data, "to")}`,
     lead: `${dataText(data, "to")} decides for ${dataText(data, "from")} during the time below.`,
@@ -93,7 +97,7 @@ const WORDS: Readonly<Record<MailName, (facts: MailFacts) => Words>> = {
   }),
   token_expiring: ({ data }) => ({
     subject: `An API token ends soon: ${dataText(data, "name")}`,
-    lead: `An API token that you look after ends within ${dataText(data, "days")} days. Rotate it before then.`,
+    lead: `An API token that you look after ends within ${dataText(data, "days") === "1" ? "1 day" : `${dataText(data, "days")} days`}. Rotate it before then.`,
   }),
   factor_added: account("A factor was added to your account", "Somebody signed in as you enrolled a new factor."),
   factor_removed: account("A factor was removed from your account", "Somebody signed in as you removed a factor."),
@@ -175,7 +179,9 @@ function rowsOf({ request, task, data, at, message }: MailFacts): readonly Row[]
 const DATA_ROWS = [
   ["factor_type", "Factor"],
   ["factor_name", "Name"],
+  ["rack", "Rack"],
   ["by", "By"],
+  ["parameters", "Parameters"],
   ["starts_at", "From"],
   ["ends_at", "Until"],
   ["attempts", "Attempts"],

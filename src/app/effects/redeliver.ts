@@ -1,5 +1,5 @@
 /** Events are sent again: new deliveries of the same events, the same event ids. Implements docs/spec/engine.md R-HOOK-14. */
-import type { Actor } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import { refuse, type Refusal } from "../../core/refusal.ts";
 import type { EffectRecord } from "../../ports/effects.ts";
 import type { DeliveryFilter } from "../../ports/reader.ts";

@@ -1,5 +1,5 @@
 /** May a request have its events sent there, signed with that secret? Implements docs/spec/engine.md R-HOOK-18, R-HOOK-20, R-API-20. */
-import type { Actor } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import { refuse, type Refusal } from "../../core/refusal.ts";
 import type { RequestCallback } from "../../core/request.ts";
 import type { World } from "../../ports/command-store.ts";

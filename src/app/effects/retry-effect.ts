@@ -1,5 +1,5 @@
 /** An administrator has a failed effect done again. Implements docs/spec/effects.md and docs/spec/engine.md R-HOOK-13. */
-import type { Actor } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import { refuse, type Refusal } from "../../core/refusal.ts";
 import type { EffectKind, EffectRecord } from "../../ports/effects.ts";
 import { recordsBy } from "../../ports/records.ts";

@@ -11,6 +11,7 @@ import type { Mailer } from "../../ports/mailer.ts";
 import type { TaskView, Viewer } from "../../ports/reader.ts";
 import type { Application } from "../application.ts";
 import { hex, utf8 } from "../ledger-names.ts";
+import { requestPage } from "../request-page.ts";
 import type { MailName } from "./mail-effect.ts";
 import { objectOf, textOf, type MailRequest, type MailTask } from "./mail-facts.ts";
 import { isMailName, mailText } from "./mail-text.ts";
@@ -37,8 +38,9 @@ export function sendMail({ app, mailer, baseUrl }: SendMailParts): EffectHandler
     if ("kind" in asked) return asked;
     const about = await subjectOf(own, effect.requestId, asked);
     if ("kind" in about) return about;
-    const link = linkOf(baseUrl, effect.requestId, asked.message);
-    const mail = mailText({ ...{ message: asked.message, data: asked.data, link, at: effect.createdAt }, ...about });
+    const link = linkOf(baseUrl, about.of, asked.message);
+    const { request, task } = about;
+    const mail = mailText({ message: asked.message, data: asked.data, link, at: effect.createdAt, request, task });
     const messageId = `<${asked.event}.${idPart(app, asked.to.key)}@${new URL(baseUrl).hostname}>`;
     const answer = await mailer.send({ ...mail, messageId, to: asked.to.address }, signal);
     if (answer.accepted) return { kind: "done", result: { message_id: messageId, response: answer.response } };
@@ -59,10 +61,10 @@ async function askedOf(app: Application, { payload }: EffectRecord): Promise<Ask
   return { message, event, to, taskId: task !== null && isTaskId(task) ? task : null, data };
 }
 
-/** The two people of a delegation are looked up: the outbox names them by their ids. */
+/** The two people of a delegation, and whoever did something, are looked up: the outbox names them by their ids. */
 async function dataOf(app: Application, data: EffectRecord["payload"]): Promise<EffectRecord["payload"]> {
-  const [from, to] = await Promise.all([nameOf(app, textOf(data, ["from"])), nameOf(app, textOf(data, ["to"]))]);
-  return { ...data, ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) };
+  const [from, to, by] = await Promise.all(["from", "to", "by"].map((member) => nameOf(app, textOf(data, [member]))));
+  return { ...data, ...(from == null ? {} : { from }), ...(to == null ? {} : { to }), ...(by == null ? {} : { by }) };
 }
 
 async function nameOf(app: Application, id: string | null): Promise<string | null> {
@@ -107,18 +109,19 @@ function withdrawn(code: string, message: string): EffectOutcome {
 }
 
 interface About {
+  readonly of: Pick<Request, "id" | "gate"> | null;
   readonly request: MailRequest | null;
   readonly task: MailTask | null;
 }
 
 /** What the message is about, as whoever gets it may see it: nobody gets a mail about a page they may not open (R-MAIL-2). */
 async function subjectOf(app: Application, requestId: RequestId | null, asked: Asked): Promise<About | EffectOutcome> {
-  if (requestId === null) return { request: null, task: null };
+  if (requestId === null) return { of: null, request: null, task: null };
   const viewer = viewerOf(asked.to.person);
   const request = await app.reader.request(requestId, viewer);
   if (request === undefined) return withdrawn("not_readable", "Whoever it is for may not see the request");
   const view = asked.taskId === null ? undefined : await app.reader.task(asked.taskId, viewer);
-  return { request: requestFacts(request), task: view === undefined ? null : taskFacts(view) };
+  return { of: request, request: requestFacts(request), task: view === undefined ? null : taskFacts(view) };
 }
 
 /** Addresses of the configuration are administrators'. */
@@ -151,12 +154,13 @@ function taskFacts({ task, stageName, approved, needed, decision }: TaskView): M
 
 const PAGES: Readonly<Partial<Record<MailName, string>>> = {
   effect_exhausted: "/app/settings",
+  rack_params_set: "/app/deploy/racks",
   token_expiring: "/app/tokens",
   ...{ delegation_created: "/app/inbox", delegation_ended: "/app/inbox" },
 };
 
-function linkOf(baseUrl: string, requestId: RequestId | null, message: MailName): string {
-  return `${baseUrl}${requestId === null ? (PAGES[message] ?? "/app/security") : `/app/requests/${requestId}`}`;
+function linkOf(baseUrl: string, request: About["of"], message: MailName): string {
+  return request === null ? `${baseUrl}${PAGES[message] ?? "/app/security"}` : requestPage(baseUrl, request);
 }
 
 /** Ids as they are; anything else by its digest, so that no address stands in a header. */

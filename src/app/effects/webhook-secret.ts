@@ -3,7 +3,8 @@
  * docs/spec/engine.md R-HOOK-6, R-HOOK-15, R-HOOK-16 and R-HOOK-18.
  */
 import type { JsonObject } from "../../core/json.ts";
-import type { Actor, Instant } from "../../core/person.ts";
+import type { Instant } from "../../core/person.ts";
+import type { Actor } from "../admitted-actor.ts";
 import { refuse, type Refusal } from "../../core/refusal.ts";
 import type { Creator, RequestCallback } from "../../core/request.ts";
 import type { Carried, World } from "../../ports/command-store.ts";

@@ -14,12 +14,14 @@ import type { FindFlags } from "./find-approval.ts";
 import { flagsOf, withApp, withGatewayFlags, withOutput } from "./gateway-flags.ts";
 import { requestApproval, type RequestFlags } from "./request-approval.ts";
 import { listCommand, showCommand, type ListFlags } from "./show-approvals.ts";
+import { verifyCommand, type VerifyFlags } from "./verify-approval.ts";
 import { watchApprovals, type WatchFlags } from "./watch-approvals.ts";
 
 export function addApprovalCommands(group: Command): void {
   addRequest(group);
   addReaders(group);
   addDecisions(group);
+  addVerify(group);
 }
 
 function leaf(group: Command, name: string, description: string): Command {
@@ -90,6 +92,22 @@ function addDecisions(group: Command): void {
         process.exitCode = await exitStatusOf(() => work(id, flagsOf(command, flags)));
       });
   }
+}
+
+function addVerify(group: Command): void {
+  withSearch(
+    withApp(
+      leaf(group, "verify", "check the evidence of a request here, without believing the server").argument("[id]"),
+    ),
+  )
+    .option("--trust <file>", "the logs and witnesses that are believed (a tlog-policy file)")
+    .option("--keys <file>", "keys that are known to be somebody's (lines person <id> <key>, attestation <key>)")
+    .option("--expect-digest <digest>", "the payload that must have been approved")
+    .option("--at <time>", "the time at which the approval must have been in force")
+    .option("--save <file>", "keep the evidence there")
+    .action(async (id: string | undefined, flags: VerifyFlags, command: Command) => {
+      process.exitCode = await exitStatusOf(() => verifyCommand(id, flagsOf(command, flags)));
+    });
 }
 
 function withSearch(command: Command): Command {

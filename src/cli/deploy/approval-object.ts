@@ -31,9 +31,17 @@ export function approvalsGiven({ json }: ApprovalObject): string | null {
   return `${String(given)} of ${String(required)} approvals`;
 }
 
-export function approvalPage({ url }: Gateway, id: string): string {
-  return `${serverUrl(url)}/app/deploy-approval-requests/${id}`;
+/** As the server says; before it has answered, and of an older server, the console's page at the address that is called. */
+export function approvalPage(
+  { url }: Pick<Gateway, "url">,
+  { id, json }: Pick<ApprovalObject, "id"> & { readonly json?: unknown },
+): string {
+  const told = textIn(json, "page_url") ?? "";
+  return WEB_ADDRESS.test(told) ? told : `${serverUrl(url)}/app/deploy/requests/${id}`;
 }
+
+/** It may be opened in a browser: nothing else is. */
+const WEB_ADDRESS = /^https?:\/\/[^\s\p{C}]+$/u;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

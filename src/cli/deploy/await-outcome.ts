@@ -22,7 +22,7 @@ export async function awaitOutcome(gateway: Gateway, first: ApprovalObject, wait
   endOnInterrupt();
   let approval = first;
   let told = "";
-  notice(waiting, approvalPage(gateway, approval.id));
+  notice(waiting, approvalPage(gateway, approval));
   while (approval.status === "pending") {
     const state = [`Waiting for approval (status: ${approval.status})`, approvalsGiven(approval) ?? ""]
       .join("\n")

@@ -38,9 +38,24 @@ export async function sourceCommit(given: string | undefined, directory: string)
   }
 }
 
-async function git(directory: string, ...args: readonly string[]): Promise<string> {
+/** The branch that is checked out, where this commit is its newest; null elsewhere, and where no branch is checked out. */
+export async function checkedOutBranch(commit: string): Promise<string | null> {
+  try {
+    if ((await headCommit()) !== commit) return null;
+    const branch = await output(process.cwd(), "symbolic-ref", "--quiet", "--short", "HEAD");
+    return branch === "" ? null : branch;
+  } catch {
+    return null;
+  }
+}
+
+async function output(directory: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)("git", [...args], { cwd: directory });
-  const commit = stdout.trim();
+  return stdout.trim();
+}
+
+async function git(directory: string, ...args: readonly string[]): Promise<string> {
+  const commit = await output(directory, ...args);
   if (!FULL.test(commit)) throw new Error("git named no commit");
   return commit;
 }

@@ -1,7 +1,7 @@
 /** How a command ends: what it says of a failure, and its exit status (docs/spec/deploy.md R-CLI-4). */
 import { ApiRefusal, Unreachable } from "../../client/api-refusal.ts";
 import { DeployRefusal } from "../../client/deploy-refusal.ts";
-import { CliConfigFault } from "../cli-config.ts";
+import { CliConfigFault } from "../cli-config-fault.ts";
 import { SignedOut } from "../signed-in-client.ts";
 
 export const EXIT = {

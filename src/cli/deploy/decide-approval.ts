@@ -34,7 +34,7 @@ export async function approveCommand(id: string | undefined, flags: ApproveFlags
 export async function approve({ gateway, approval }: Found, notes: string | undefined): Promise<ApprovalObject> {
   const headers = approval.version === null ? {} : { "If-Match": `"${String(approval.version)}"` };
   const path = `/deploy-approval-requests/${approval.id}/approve`;
-  const asking = { first: true, page: approvalPage(gateway, approval.id) };
+  const asking = { first: true, page: approvalPage(gateway, approval) };
   return approvalFrom(await gateway.call({ method: "POST", path, body: notesOf(notes), headers }, asking));
 }
 
@@ -88,7 +88,7 @@ interface Act {
 async function decide(gateway: Gateway, { id, verb, notes }: Act): Promise<ApprovalObject> {
   const checked = checkApprovalId(id);
   const path = `/deploy-approval-requests/${checked}/${verb}`;
-  const asking = { first: verb === "extend", page: approvalPage(gateway, checked) };
+  const asking = { first: verb === "extend", page: approvalPage(gateway, { id: checked }) };
   return approvalFrom(await gateway.call({ method: "POST", path, body: notesOf(notes) }, asking));
 }
 

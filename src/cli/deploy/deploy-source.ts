@@ -31,6 +31,8 @@ export interface BuildFlags extends GatewayFlags {
   readonly buildArgs?: readonly string[];
   readonly gitSha?: string;
   readonly id?: true;
+  /** For tests: what is needed to develop is built too. */
+  readonly development?: true;
 }
 
 export interface DeployFlags extends BuildFlags {
@@ -43,14 +45,18 @@ const UPLOAD_ANSWER_MS = 310_000;
 
 /** The exit status, here as below. */
 export async function buildCommand(directory: string | undefined, flags: BuildFlags): Promise<number> {
-  const gateway = openGateway(flags);
-  const deploying = await deployingOf(directory, flags);
-  await approvalToDeploy(gateway, deploying);
-  const built = await build(gateway, deploying, flags);
+  const built = await buildSource(openGateway(flags), directory, flags);
   if (wantsJson(flags)) printJson(built);
   else if (flags.id === true) console.log(built.release);
   else console.log(`Build:   ${built.build}\nRelease: ${built.release}`);
   return EXIT.done;
+}
+
+/** Only where an approval allows it, or none is needed. */
+export async function buildSource(gateway: Gateway, directory: string | undefined, flags: BuildFlags): Promise<Built> {
+  const deploying = await deployingOf(directory, flags);
+  await approvalToDeploy(gateway, deploying);
+  return build(gateway, deploying, flags);
 }
 
 export async function deployCommand(directory: string | undefined, flags: DeployFlags): Promise<number> {
@@ -78,7 +84,8 @@ async function deployingOf(given: string | undefined, flags: BuildFlags): Promis
   return { directory, app, commit: await sourceCommit(flags.gitSha, directory) };
 }
 
-interface Built {
+export interface Built {
+  readonly app: string;
   readonly build: string;
   readonly release: string;
 }
@@ -106,13 +113,14 @@ function formOf(
   { commit }: Source,
   flags: BuildFlags,
 ): Readonly<Record<string, string>> {
-  const { description, cache, buildArgs = [] } = flags;
+  const { description, cache, development, buildArgs = [] } = flags;
   return {
     url,
     ...(commit === null ? {} : { "git-sha": commit }),
     ...(description === undefined ? {} : { description }),
     ...(manifest === "convox.yml" ? {} : { manifest }),
     ...(cache === false ? { "no-cache": "true" } : {}),
+    ...(development === true ? { development: "true" } : {}),
     ...(buildArgs.length === 0 ? {} : { "build-args": buildArgs.join(",") }),
   };
 }
@@ -170,7 +178,7 @@ async function finished(gateway: Gateway, app: string, id: string, flags: BuildF
   for (;;) {
     const build = await rackCall(gateway, "GET", rackPath`/apps/${app}/builds/${id}`);
     const status = neededText(build, "status");
-    if (status === "complete") return { build: id, release: neededText(build, "release") };
+    if (status === "complete") return { app, build: id, release: neededText(build, "release") };
     if (status === "failed") {
       const reason = textIn(build, "reason") ?? "";
       throw new CliFault(`build ${id} failed${reason === "" ? "" : `: ${reason}`}`);

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { dropToken, isInKeychain, keepToken, keptToken, moveToken } from "../kept-token.ts";
 import { CliFault } from "./cli-outcome.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -13,9 +14,11 @@ type Json = Readonly<Record<string, unknown>>;
 /** What is remembered of one rack's gateway; every other member is kept as it is. */
 export interface GatewayEntry {
   readonly url: string;
-  readonly token: string | null;
+  readonly isSignedIn: boolean;
   readonly email: string | null;
   readonly expiresAt: string | null;
+  /** Asks the system keychain where it lies there; null where there is none. */
+  token(): string | null;
 }
 
 export interface GatewayConfig {
@@ -51,7 +54,11 @@ export function openGatewayConfig(directory: string): GatewayConfig {
       const url = textOf(found["url"]);
       if (url === null) return null;
       const { token, email, expires_at: expiresAt } = found;
-      return { url, token: textOf(token), email: textOf(email), expiresAt: textOf(expiresAt) };
+      return {
+        ...{ url, email: textOf(email), expiresAt: textOf(expiresAt) },
+        isSignedIn: textOf(token) !== null || isInKeychain(found),
+        token: () => keptToken(found, { file, name: rack }),
+      };
     },
   };
 }
@@ -62,13 +69,16 @@ export function rememberGateway(directory: string, rack: string, members: Json):
     const gateways = membersOf(config, "gateways");
     const before = Object.hasOwn(gateways, rack) ? gateways[rack] : undefined;
     const entry = { ...(isMembers(before) ? before : {}), ...members };
-    return { ...config, current: rack, gateways: { ...gateways, [rack]: entry } };
+    const kept = keepToken(entry, placeOf(directory, rack), config["keychain"] === true);
+    return { ...config, current: rack, gateways: { ...gateways, [rack]: kept } };
   });
 }
 
 /** The rack stays known, so that it can be signed in to again; its session does not. */
 export function forgetGateway(directory: string, rack: string): void {
   change(directory, (config) => {
+    const gone = membersOf(config, "gateways")[rack];
+    if (isMembers(gone)) dropToken(gone, placeOf(directory, rack));
     const gateways = Object.entries(membersOf(config, "gateways")).filter(([name]) => name !== rack);
     const current = config["current"] === rack ? (gateways[0]?.[0] ?? "") : config["current"];
     return { ...config, current, gateways: Object.fromEntries(gateways) };
@@ -86,6 +96,21 @@ export function machineId(directory: string): string {
   const made = randomBytes(16).toString("hex");
   change(directory, (config) => ({ ...config, machine_id: made }));
   return made;
+}
+
+/** Where tokens lie from now on, those too that are there already. */
+export function useKeychainForGateways(directory: string, use: boolean): void {
+  change(directory, (config) => {
+    const gateways = Object.entries(membersOf(config, "gateways")).map(([rack, entry]) => [
+      rack,
+      isMembers(entry) ? moveToken(entry, placeOf(directory, rack), use) : entry,
+    ]);
+    return { ...config, keychain: use, gateways: Object.fromEntries(gateways) };
+  });
+}
+
+function placeOf(directory: string, rack: string): { readonly file: string; readonly name: string } {
+  return { file: join(directory, "config.json"), name: rack };
 }
 
 function change(directory: string, work: (config: Json) => Json): void {

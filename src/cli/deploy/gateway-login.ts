@@ -169,7 +169,8 @@ export async function gatewayLogout(rack: string | undefined, flags: GatewayFlag
   for (const one of names) {
     const entry = config.entry(one);
     if (entry === null) throw new CliFault(one === "" ? "You are not logged in." : `No rack found with name "${one}"`);
-    if (entry.token !== null) await endSession(serverUrl(fullUrl(entry.url)), entry.token);
+    const token = entry.token();
+    if (token !== null) await endSession(serverUrl(fullUrl(entry.url)), token);
     forgetGateway(directory, one);
     console.log(`✓ Logged out from ${one}`);
   }

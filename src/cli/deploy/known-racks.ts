@@ -12,8 +12,8 @@ import { openGateway, openGateways, serverUrl } from "./open-gateway.ts";
 export function listRacks(flags: GatewayFlags): Promise<number> {
   const config = openGatewayConfig(configDirectory(flags.config));
   const racks = config.racks.map((name) => {
-    const { url = "", email = null, expiresAt = null, token = null } = config.entry(name) ?? {};
-    return { name, url, current: name === config.current, email, expires_at: expiresAt, signed_in: token !== null };
+    const { url = "", email = null, expiresAt = null, isSignedIn = false } = config.entry(name) ?? {};
+    return { name, url, current: name === config.current, email, expires_at: expiresAt, signed_in: isSignedIn };
   });
   if (wantsJson(flags)) printJson({ racks });
   else if (racks.length === 0) console.log("No racks configured. Run: rack-gateway login <rack> <gateway-url>");

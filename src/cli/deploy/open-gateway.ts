@@ -39,7 +39,8 @@ export interface Asking {
 interface Place {
   readonly rack: string;
   readonly url: string;
-  readonly token: string | null;
+  /** Null where there is none. */
+  readonly token: () => string | null;
 }
 
 export function openGateway(flags: GatewayFlags): Gateway {
@@ -63,12 +64,12 @@ function placesOf(flags: GatewayFlags): readonly Place[] {
   const environmentRack = process.env["RACK_GATEWAY_RACK"] ?? "";
   if (environmentUrl !== "") {
     const rack = environmentRack === "" ? FROM_ENVIRONMENT : environmentRack;
-    return [{ rack, url: fullUrl(environmentUrl), token: null }];
+    return [{ rack, url: fullUrl(environmentUrl), token: () => null }];
   }
   if (environmentRack !== "") return namesOf(environmentRack, config).map((name) => known(name, config, flags));
   if (config.current !== null) return [known(config.current, config, flags)];
   const server = flags.program === "countersign" ? knownServer() : null;
-  if (server !== null) return [{ rack: "default", url: server.url, token: server.token }];
+  if (server !== null) return [{ rack: "default", url: server.url, token: () => server.token() }];
   throw new CliFault("no rack selected. Run: rack-gateway login <rack> <gateway-url> or use --rack flag");
 }
 
@@ -84,11 +85,11 @@ function namesOf(text: string, { racks, excluded }: GatewayConfig): readonly str
 
 function known(rack: string, config: GatewayConfig, flags: GatewayFlags): Place {
   const entry = config.entry(rack);
-  if (entry !== null) return { rack, url: fullUrl(entry.url), token: entry.token };
+  if (entry !== null) return { rack, url: fullUrl(entry.url), token: () => entry.token() };
   // One sign-in with `countersign login` serves every rack of that server (R-RACK-2).
   const server = flags.program === "countersign" ? knownServer() : null;
   if (server === null) throw new CliFault(`No rack found with name "${rack}"`);
-  return { rack, url: `${server.url}/racks/${encodeURIComponent(rack)}`, token: server.token };
+  return { rack, url: `${server.url}/racks/${encodeURIComponent(rack)}`, token: () => server.token() };
 }
 
 export function fullUrl(text: string): string {
@@ -104,7 +105,7 @@ export function serverUrl(url: string): string {
 
 function gatewayAt({ rack, url, token }: Place, flags: GatewayFlags): Gateway {
   const given = flags.apiToken ?? process.env["RACK_GATEWAY_API_TOKEN"] ?? "";
-  const own = given === "" ? token : given;
+  const own = given === "" ? token() : given;
   const isOidc = own === null && (flags.oidc === true || process.env["COUNTERSIGN_OIDC"] === "1");
   const oidc = isOidc ? oidcCredential(url) : null;
   const isMachine = isOidc || (own?.startsWith("rgw_") ?? false);

@@ -16,23 +16,40 @@ export function deadlineIn(timeoutMs: number): Deadline {
   return timeoutMs === 0 ? Infinity : Date.now() + timeoutMs;
 }
 
-export async function patientCall<Value>(work: () => Promise<Value>, deadline: Deadline): Promise<Value> {
-  const givesUpAt = Date.now() + PATIENCE_MS;
+/** How time passes. */
+export interface Passing {
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+const PASSING: Passing = {
+  now: () => Date.now(),
+  async sleep(milliseconds) {
+    await sleep(milliseconds);
+  },
+};
+
+export async function patientCall<Value>(
+  work: () => Promise<Value>,
+  deadline: Deadline,
+  passing = PASSING,
+): Promise<Value> {
+  const givesUpAt = passing.now() + PATIENCE_MS;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
       return await work();
     } catch (error) {
       const asked = pauseAsked(error);
-      if (asked === null || Date.now() > givesUpAt) throw error;
-      await pauseUntil(Math.max(asked, pause), deadline);
+      if (asked === null || passing.now() > givesUpAt) throw error;
+      await pauseUntil(Math.max(asked, pause), deadline, passing);
     }
   }
 }
 
 /** Sleeps, and ends the command where the time is up first. */
-export async function pauseUntil(milliseconds: number, deadline: Deadline): Promise<void> {
-  const left = deadline - Date.now();
-  await sleep(Math.max(0, Math.min(milliseconds, left)));
+export async function pauseUntil(milliseconds: number, deadline: Deadline, passing = PASSING): Promise<void> {
+  const left = deadline - passing.now();
+  await passing.sleep(Math.max(0, Math.min(milliseconds, left)));
   if (left <= milliseconds) throw new CliFault("timed out waiting for approval", EXIT.timedOut);
 }
 

@@ -9,13 +9,15 @@ import {
   type EnvFlags,
 } from "./app-environment.ts";
 import { chosenApp } from "./chosen-app.ts";
-import { exitStatusOf } from "./cli-outcome.ts";
 import { buildCommand, deployCommand, promoteCommand, type BuildFlags, type DeployFlags } from "./deploy-source.ts";
-import { flagsOf, withApp, withGatewayFlags, withOutput, type GatewayFlags } from "./gateway-flags.ts";
+import { flagsOf, type GatewayFlags } from "./gateway-flags.ts";
+import { addAppChanges, addBuildFiles, addInventoryCommands, addRackChanges } from "./inventory-commands.ts";
 import { currentRack } from "./known-racks.ts";
+import { collected, ended, groupOf, leaf } from "./rack-command.ts";
 import * as readers from "./rack-readers.ts";
 import { rackPath } from "./rack-wire.ts";
 import { execCommand, runCommand, type ExecFlags, type RunFlags } from "./run-command.ts";
+import { testCommand, type TestFlags } from "./test-source.ts";
 
 export function addRackCommands(program: Command): void {
   addApps(program);
@@ -25,19 +27,7 @@ export function addRackCommands(program: Command): void {
   addEnvironment(program);
   addServices(program);
   addRack(program);
-}
-
-/** Positional, so that a flag behind a command is that command's. */
-function groupOf(parent: Command, name: string, description: string): Command {
-  return withOutput(withApp(withGatewayFlags(parent.command(name).description(description)))).enablePositionalOptions();
-}
-
-function leaf(parent: Command, name: string, description: string): Command {
-  return withOutput(withApp(withGatewayFlags(parent.command(name).description(description))));
-}
-
-async function ended(work: () => Promise<number>): Promise<void> {
-  process.exitCode = await exitStatusOf(work);
+  addInventoryCommands(program);
 }
 
 function addApps(program: Command): void {
@@ -55,6 +45,7 @@ function addApps(program: Command): void {
         return readers.showOne(rackPath`/apps/${chosenApp(app ?? flags.app)}`, readers.APP, flags);
       }),
     );
+  addAppChanges(apps);
 }
 
 function withSource(command: Command): Command {
@@ -84,6 +75,12 @@ function addBuilding(program: Command): void {
     (directory: string | undefined, flags: DeployFlags, called: Command) =>
       ended(() => deployCommand(directory, flagsOf(called, flags))),
   );
+  withSource(leaf(program, "test", "build a directory and run the tests that its manifest names"))
+    .option("--release <release>", "test this one instead")
+    .option("-t, --timeout <seconds>", "how long a test may take", "3600")
+    .action((directory: string | undefined, flags: TestFlags, called: Command) =>
+      ended(() => testCommand(directory, flagsOf(called, flags))),
+    );
   const builds = groupOf(program, "builds", "builds of an app");
   addList(builds, "builds", readers.BUILDS);
   addInfo(builds, { kind: "builds", argument: "<build>", columns: readers.BUILD });
@@ -95,6 +92,7 @@ function addBuilding(program: Command): void {
         return readers.streamLogs(rackPath`/apps/${chosenApp(flags.app)}/builds/${id}/logs`, flags);
       }),
     );
+  addBuildFiles(builds);
 }
 
 type Kind = "builds" | "releases" | "processes";
@@ -245,7 +243,6 @@ function addRack(program: Command): void {
     [rack, currentRack],
     [leaf(rack, "info", "show the rack"), readers.showSystem],
     [leaf(rack, "ps", "list the rack's own processes"), readers.listSystemProcesses],
-    [leaf(rack, "params", "list the rack's parameters"), readers.showParameters],
     [leaf(rack, "releases", "list the rack's versions"), readers.listSystemReleases],
   ] as const;
   for (const [command, work] of simple) {
@@ -254,8 +251,5 @@ function addRack(program: Command): void {
   withLogFlags(leaf(rack, "logs", "print the log of the rack")).action((flags: readers.LogFlags, called: Command) =>
     ended(() => readers.streamLogs("/system/logs", flagsOf(called, flags))),
   );
-}
-
-function collected(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
+  addRackChanges(rack);
 }

@@ -248,8 +248,9 @@ export async function streamLogs(path: string, flags: LogFlags): Promise<number>
   return EXIT.done;
 }
 
-export async function showParameters(flags: GatewayFlags): Promise<number> {
-  const parameters = memberOf(await rackCall(openGateway(flags), "GET", "/system"), "parameters");
+/** Of the rack, or of an app. */
+export async function showParameters(path: string, flags: GatewayFlags): Promise<number> {
+  const parameters = memberOf(await rackCall(openGateway(flags), "GET", path), "parameters");
   if (wantsJson(flags)) printJson(parameters);
   else {
     const pairs = typeof parameters === "object" && parameters !== null ? Object.entries(parameters) : [];

@@ -5,7 +5,7 @@ import { itemsIn } from "../../client/deploy-client.ts";
 import { approvalFrom, type ApprovalObject } from "./approval-object.ts";
 import { awaitOutcome } from "./await-outcome.ts";
 import { chosenApp } from "./chosen-app.ts";
-import { expandedCommit } from "./chosen-commit.ts";
+import { checkedOutBranch, expandedCommit } from "./chosen-commit.ts";
 import { ciMetadataFrom } from "./ci-metadata.ts";
 import { CliFault, EXIT } from "./cli-outcome.ts";
 import { notice, plain, printJson, wantsJson, warn } from "./cli-output.ts";
@@ -95,9 +95,10 @@ async function bodyOf(flags: RequestFlags): Promise<object> {
   const { gitCommit, message, branch, ciMetadata, targetApiTokenId: target, image = [] } = flags;
   const commit = await expandedCommit(gitCommit);
   if (commit !== gitCommit.trim().toLowerCase()) notice(flags, `Commit ${gitCommit.trim()} is ${commit}`);
+  const ofBranch = branch === undefined || branch === "" ? await checkedOutBranch(commit) : branch;
   return {
     ...{ app: chosenApp(flags.app), git_commit_hash: commit, message },
-    ...(branch === undefined || branch === "" ? {} : { git_branch: branch }),
+    ...(ofBranch === null ? {} : { git_branch: ofBranch }),
     ...(ciMetadata === undefined ? {} : { ci_metadata: metadataOf(ciMetadata, flags) }),
     ...(target === undefined ? {} : { [UUID.test(target) ? "target_api_token_id" : "target_api_token"]: target }),
     ...(image.length === 0 ? {} : { images: Object.fromEntries(image.map(imageOf)) }),

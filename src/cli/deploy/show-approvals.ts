@@ -72,7 +72,7 @@ function cut(text: string, width: number): string {
 export async function showCommand(id: string | undefined, flags: FindFlags): Promise<number> {
   const { gateway, approval } = await findApproval(id, flags, null);
   if (wantsJson(flags)) printJson(approval.json);
-  else console.log([approvalText(approval), labelled("Page", approvalPage(gateway, approval.id))].join("\n"));
+  else console.log([approvalText(approval), labelled("Page", approvalPage(gateway, approval))].join("\n"));
   return EXIT.done;
 }
 

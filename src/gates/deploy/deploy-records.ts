@@ -31,6 +31,8 @@ export interface DeployStanding {
   readonly requestExpiresAt: Instant;
   /** When the request came to an end without a grant; null while open or approved. */
   readonly completedAt: Instant | null;
+  /** When the rack accepted a promote under it, which may be after the window: it was admitted in time (deploy R-STATE-5). */
+  readonly deployedAt: Instant | null;
   /** Decisions still missing, for "waiting for N" (deploy R-BIND-2). */
   readonly approvalsMissing: number;
 }

@@ -14,6 +14,7 @@ export const deployRefusalStatus = {
   app_not_found: 404,
   commit_incomplete: 400,
   commit_not_verified: 400,
+  commit_not_in_identity: 403,
   git_sha_required: 400,
   archive_differs: 409,
   upload_form: 400,

@@ -21,6 +21,7 @@ const open: DeployStanding = {
   grant: null,
   requestExpiresAt: now + MINUTE,
   completedAt: null,
+  deployedAt: null,
   approvalsMissing: 1,
 };
 
@@ -84,6 +85,7 @@ describe("the state on the wire", () => {
       ),
       requestExpiresAt: fc.nat(1_000),
       completedAt: fc.constant(null),
+      deployedAt: fc.constant(null),
       approvalsMissing: fc.constant(0),
     });
     fc.assert(
@@ -94,6 +96,22 @@ describe("the state on the wire", () => {
         expect(endedAt(standing, first) === null).toBe(!isTerminal(before));
       }),
     );
+  });
+
+  it("deploy R-STATE-5, R-EXPIRY-3: a promote that was admitted in time deploys, however late the rack says so", () => {
+    const late = now + 30 * MINUTE;
+    for (const state of ["active", "expired"] as const) {
+      const ended = {
+        ...granted({ state, endedAt: state === "expired" ? now + 10 * MINUTE : null }),
+        deployedAt: late,
+      };
+      expect(deployStatus(ended, late - 1)).toBe("expired");
+      expect(deployStatus(ended, late)).toBe("deployed");
+      expect(endedAt(ended, late + MINUTE)).toBe(late);
+      expect([mayFinish(ended, late + 60 * MINUTE - 1), mayFinish(ended, late + 60 * MINUTE)]).toEqual([true, false]);
+    }
+    const takenBack = { ...granted({ state: "revoked", revokedReason: "rejected", endedAt: now }), deployedAt: late };
+    expect(deployStatus(takenBack, late)).toBe("rejected");
   });
 
   it("deploy R-STATE-8: knows when it ended", () => {

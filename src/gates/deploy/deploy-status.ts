@@ -24,7 +24,7 @@ export function deployStatus(standing: DeployStanding, now: Instant): DeployStat
     case "in_review":
       return now < standing.requestExpiresAt ? "pending" : "expired";
     case "approved":
-      return standing.grant === null ? "expired" : grantStatus(standing.grant, now);
+      return standing.grant === null ? "expired" : grantStatus(standing.grant, standing, now);
     case "rejected":
       return "rejected";
     case "expired":
@@ -34,15 +34,20 @@ export function deployStatus(standing: DeployStanding, now: Instant): DeployStat
   }
 }
 
-/** Where an approval ends in the wire's words; an approval that was granted cannot be superseded (deploy R-REQ-5). */
-function grantStatus(grant: DeployGrant, now: Instant): DeployStatus {
+/**
+ * Where an approval ends in the wire's words; an approval that was granted cannot be superseded (deploy R-REQ-5). A grant that has
+ * ended is never used any more, and yet a promote that was admitted in time deploys (deploy R-EXPIRY-3, R-STATE-6).
+ */
+function grantStatus(grant: DeployGrant, { deployedAt }: DeployStanding, now: Instant): DeployStatus {
+  const isDeployed = deployedAt !== null && deployedAt <= now;
   switch (grant.state) {
     case "active":
+      if (isDeployed) return "deployed";
       return now < grant.expiresAt ? "approved" : "expired";
     case "used":
       return "deployed";
     case "expired":
-      return "expired";
+      return isDeployed ? "deployed" : "expired";
     case "revoked":
       return grant.revokedReason === "rejected" ? "rejected" : "cancelled";
   }
@@ -54,8 +59,10 @@ export function isTerminal(status: DeployStatus): boolean {
 
 /** When it ended, as far as it has by `now`; null while it is live. */
 export function endedAt(standing: DeployStanding, now: Instant): Instant | null {
-  if (!isTerminal(deployStatus(standing, now))) return null;
-  const { grant } = standing;
+  const status = deployStatus(standing, now);
+  if (!isTerminal(status)) return null;
+  const { grant, deployedAt } = standing;
+  if (status === "deployed" && deployedAt !== null) return deployedAt;
   if (grant !== null) return grant.endedAt ?? grant.expiresAt;
   return standing.completedAt ?? standing.requestExpiresAt;
 }
@@ -65,8 +72,9 @@ const AFTERWARDS_MS = 60 * 60_000;
 
 /** Was it approved once, and is it live or ended less than an hour ago? Refused requests open nothing, ever. */
 export function mayFinish(standing: DeployStanding, now: Instant): boolean {
-  const { grant } = standing;
+  const { grant, deployedAt } = standing;
   if (grant === null || standing.engine !== "approved") return false;
+  if (grant.state !== "revoked" && deployedAt !== null) return now < deployedAt + AFTERWARDS_MS;
   const end = Math.min(grant.endedAt ?? grant.expiresAt, grant.state === "used" ? Infinity : grant.expiresAt);
   return now < end + AFTERWARDS_MS;
 }

@@ -31,6 +31,7 @@ const standing: DeployStanding = {
   grant,
   requestExpiresAt: now + 60 * MINUTE,
   completedAt: now - 5 * MINUTE,
+  deployedAt: null,
   approvalsMissing: 0,
 };
 

@@ -32,6 +32,15 @@ export function commitIncomplete(): DeployRefusal {
   ]);
 }
 
+/** What a job's platform vouches for allows no other commit (deploy R-OIDC-4); null where it is this one, or nothing is bound. */
+export function foreignCommit(commit: string, bound: { readonly commit: string | null } | null): DeployRefusal | null {
+  if (bound === null || bound.commit === commit) return null;
+  const own = bound.commit === null ? "Its platform names no commit." : `Its platform names ${bound.commit}.`;
+  return refuseDeploy("commit_not_in_identity", "the commit is not the one of the CI identity", [
+    `${own} Deploy that one, or switch bind_commit off for this workload provider.`,
+  ]);
+}
+
 /** `reason` goes on after "because you"; `approvers` says who can. */
 export function selfApproval(reason: keyof typeof selfApprovals, approvers: string): DeployRefusal {
   const message = `you cannot approve this request because you ${selfApprovals[reason]}`;

@@ -93,7 +93,11 @@ const login: readonly Row[] = [
   open("POST", "/auth/cli/complete"),
   open("GET", "/auth/cli/callback"),
   open("GET", "/auth/cli/mfa"),
+  // The handler proves the factor, and says what is wrong with it in these clients' words.
+  row("own", "POST", "/auth/cli/mfa", { credentials: ["web_session"] }),
+  open("POST", "/auth/oidc/token"),
   open("GET", "/auth/web/login"),
+  open("HEAD", "/auth/web/login"),
   open("GET", "/auth/web/callback"),
   open("GET", "/auth/web/logout"),
   row("any", "POST", "/auth/web/logout", OWN),
@@ -105,9 +109,11 @@ const login: readonly Row[] = [
   row("own", "POST", "/auth/mfa/verify", OWN),
   row("own", "POST", "/auth/mfa/webauthn/assertion/start", OWN),
   row("own", "POST", "/auth/mfa/webauthn/assertion/verify", OWN),
+  row("own", "PUT", "/auth/mfa/preferred-method", FRESH),
   row("own", "PUT", "/auth/mfa/methods/:id", FRESH),
   row("own", "DELETE", "/auth/mfa/methods/:id", FRESH),
   row("own", "POST", "/auth/mfa/backup-codes/regenerate", FRESH),
+  row("own", "POST", "/auth/mfa/trusted-devices/trust", { ...FRESH, credentials: ["web_session"] }),
   row("own", "DELETE", "/auth/mfa/trusted-devices/:id", FRESH),
 ];
 

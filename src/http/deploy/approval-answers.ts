@@ -4,6 +4,7 @@
  */
 import { findApproval, wireVersion } from "../../app/deploy/act-on-approval.ts";
 import type { DeployCaller } from "../../app/deploy/deploy-caller.ts";
+import { vcsFacts, type vcsFactsRefresher } from "../../app/deploy/effects/read-vcs-facts.ts";
 import { isGateRefusal } from "../../app/deploy/refused-by-gate.ts";
 import type { RefusalRecorder } from "../../app/record-refused-access.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -12,7 +13,7 @@ import type { DeployApprovalView, DeployViewer } from "../../ports/deploy-reader
 import { assuranceProblem } from "../authorized.ts";
 import type { Outcome, RawExchange, Reply } from "../endpoint.ts";
 import { pathText } from "../path-values.ts";
-import { deployApprovalOut } from "../wire/deploy-approval-out.ts";
+import { deployApprovalOut, reviewedApprovalOut } from "../wire/deploy-approval-out.ts";
 import { deployReply } from "./deploy-reply.ts";
 import { rackOf } from "./rack-scope.ts";
 
@@ -20,8 +21,8 @@ type Call = Pick<RawExchange, "caller" | "params" | "requestId">;
 
 /** The credential with what narrows it. */
 export function deployCaller({ caller }: Pick<Call, "caller">): DeployCaller {
-  const { actor, roles, limits } = caller;
-  return { actor, roles, limits };
+  const { actor, roles, limits, workload } = caller;
+  return { actor, roles, limits, workload };
 }
 
 /** What the path names: an id, and the rack's scope where the address is of one rack. */
@@ -39,10 +40,16 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** What cannot be the id of anything is the id of nothing: 404 (docs/spec/deploy.md R-WIRE-1). */
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
-export function approvalReply({ caller }: Pick<Call, "caller">, view: DeployApprovalView, status = 200): Reply {
+export async function approvalReply(
+  { caller }: Pick<Call, "caller">,
+  view: DeployApprovalView,
+  { status = 200, look }: { readonly status?: number; readonly look?: ReturnType<typeof vcsFactsRefresher> } = {},
+): Promise<Reply> {
+  const outside = await vcsFacts(caller.app, view.record.id);
+  look?.(caller.app, view, outside);
   return {
     status,
-    body: deployApprovalOut(caller.app, view, caller),
+    body: reviewedApprovalOut(caller.app, view, { caller, outside }),
     headers: { ETag: `"${String(wireVersion(view))}"` },
   };
 }
@@ -54,7 +61,7 @@ export async function shownApproval(
   status = 200,
 ): Promise<Outcome> {
   const view = await findApproval(call.caller.app, call.caller, named);
-  return isRefusal(view) ? refusalReply(call, view) : approvalReply(call, view, status);
+  return isRefusal(view) ? refusalReply(call, view) : approvalReply(call, view, { status });
 }
 
 const EVERYTHING: DeployViewer = { readsAll: true, personId: null, tokenId: null };

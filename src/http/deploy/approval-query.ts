@@ -23,11 +23,13 @@ export function listFilter(
   if (commitPrefix !== undefined && !/^[0-9a-f]{1,64}$/.test(commitPrefix)) {
     return problem("invalid_input", "git_commit must be hexadecimal");
   }
+  const [since, until] = [momentIn(query.since), momentIn(query.until)];
+  if (since === "wrong" || until === "wrong") return problem("invalid_input", "since and until must be RFC 3339 times");
   const statuses = statusesIn(query);
   if (statuses === "unknown") return problem("invalid_input", `status must be one of: ${deployStatuses.join(", ")}`);
   return definedMembers({
     ...{ statuses, commitPrefix, branch: text(query.git_branch), app: text(query.app), q: text(query.q) },
-    scope: text(query.scope) ?? scope ?? undefined,
+    ...{ scope: text(query.scope) ?? scope ?? undefined, since, until },
     cursor: text(query.cursor),
     ...{ now, limit: limit === 0 ? LIMIT : limit, offset },
   });
@@ -42,6 +44,16 @@ function readCount(given: string | undefined, most: number): number | "negative"
   const said = text(given) ?? "0";
   if (/^-[0-9]+$/.test(said)) return Number(said) < 0 ? "negative" : 0;
   return /^[0-9]+$/.test(said) ? Math.min(Number(said), most) : 0;
+}
+
+/** Whole days are of UTC. */
+function momentIn(given: string | undefined): number | undefined | "wrong" {
+  const said = text(given);
+  if (said === undefined) return undefined;
+  const at = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?$/.test(said)
+    ? Date.parse(said)
+    : Number.NaN;
+  return Number.isNaN(at) ? "wrong" : at;
 }
 
 function statusesIn({ only_open: onlyOpen, status }: ListQuery): readonly DeployStatus[] | undefined | "unknown" {

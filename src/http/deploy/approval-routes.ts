@@ -3,6 +3,7 @@ import { findApproval, wireVersion } from "../../app/deploy/act-on-approval.ts";
 import { createDeployApproval } from "../../app/deploy/create-deploy-approval.ts";
 import type { DeployCreated } from "../../app/deploy/creation-command.ts";
 import { deployViewer } from "../../app/deploy/deploy-caller.ts";
+import { vcsFactsRefresher } from "../../app/deploy/effects/read-vcs-facts.ts";
 import { isReplay } from "../../app/idempotency.ts";
 import type { RefusalRecorder } from "../../app/record-refused-access.ts";
 import {
@@ -118,6 +119,7 @@ const WAIT_SECONDS_MAX = 55;
 
 function showing(events: CommitSignal, closing: AbortSignal): Endpoint {
   const seats = new StreamSeats(WAITS_PER_CALLER);
+  const look = vcsFactsRefresher();
   return endpoint({
     ...{ method: "GET", url: `${ALL}/:id`, summary: "A deploy approval request; with wait, once it has changed", tag },
     query: deployApprovalQuerySchema,
@@ -133,7 +135,7 @@ function showing(events: CommitSignal, closing: AbortSignal): Endpoint {
       const view = await findApproval(caller.app, caller, named);
       if (isRefusal(view)) return refusalReply(exchange, view);
       const known = version ?? wireVersion(view);
-      if (seconds === null || wireVersion(view) !== known) return approvalReply(exchange, view);
+      if (seconds === null || wireVersion(view) !== known) return approvalReply(exchange, view, { look });
       const free = seats.take(seatOf(caller));
       if (free === null) {
         const headers = { "Retry-After": "15" };
@@ -179,7 +181,7 @@ function history(): Endpoint {
       const page = pageNumber(query.page, 1);
       const part = { limit, offset: (page - 1) * limit };
       const { entries, total } = await caller.app.reader.deployEntries(view.request.id, part);
-      return ok({ logs: entries.map((entry) => deployEntryOut(view, entry)), total, page, limit });
+      return ok({ logs: entries.map((entry) => deployEntryOut(view.record.id, entry)), total, page, limit });
     },
   });
 }

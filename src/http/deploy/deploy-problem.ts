@@ -39,6 +39,14 @@ const FACTOR_CODES: ReadonlySet<ErrorCode> = new Set([
   "invalid_mfa_type",
 ]);
 
+/** Why exactly a factor proved nothing: to these clients one and the same (R-MFA-3). */
+const UNPROVEN: ReadonlySet<ErrorCode> = new Set([
+  "assertion_invalid",
+  "factor_counter_regressed",
+  "factor_unknown",
+  "user_not_verified",
+]);
+
 export interface DeployProblem {
   readonly status: number;
   readonly body: JsonObject;
@@ -46,8 +54,9 @@ export interface DeployProblem {
 
 export function deployProblem(given: Problem, trace: string): DeployProblem {
   const status = deployStatus(given);
-  if (FACTOR_CODES.has(given.code)) {
-    return { status, body: { error: given.code, message: given.message, code: given.code, request_id: trace } };
+  if (FACTOR_CODES.has(given.code) || UNPROVEN.has(given.code)) {
+    const error = UNPROVEN.has(given.code) ? "mfa_verification_failed" : given.code;
+    return { status, body: { error, message: given.message, code: given.code, request_id: trace } };
   }
   const { meaning, remedy } = errorMeanings[given.code];
   return {
@@ -81,8 +90,13 @@ const CODES: Partial<Readonly<Record<ErrorCode, string>>> = {
   self_role_change: "last_admin",
 };
 
+/** Whatever is wrong with the credential, these clients look for the same beginning. */
+const UNAUTHENTICATED = 401;
+
 function errorText(given: Problem): string {
-  if (given.code === "unauthenticated") {
+  // With the time, which is another one each time (R-MFA-5).
+  if (given.code === "factor_throttled") return `${given.message.charAt(0).toLowerCase()}${given.message.slice(1)}`;
+  if (statusOf(given) === UNAUTHENTICATED) {
     return given.message === "Missing bearer token"
       ? "missing authentication"
       : `authentication failed: ${given.message}`;

@@ -5,6 +5,7 @@ import type { ServerOptions } from "../server-options.ts";
 import { deployApprovalRoutes, type ApprovalSurroundings } from "./approval-routes.ts";
 import { deployAuditRoutes } from "./audit-routes.ts";
 import { belowRack } from "./below-rack.ts";
+import { deployCredentialTestRoutes } from "./credential-test-routes.ts";
 import { deployEnvironmentRoutes } from "./environment-routes.ts";
 import { deployFactorRoutes } from "./factors-routes.ts";
 import { deployInfoRoutes } from "./info-routes.ts";
@@ -13,6 +14,7 @@ import { deployLoginRoutes } from "./login-routes.ts";
 import { deployRackRoutes } from "./rack-routes.ts";
 import { deploySettingRoutes } from "./settings-routes.ts";
 import { deploySlackRoutes } from "./slack-routes.ts";
+import { deployTokenExchange } from "./token-exchange-route.ts";
 import { deployTokenRoutes } from "./tokens-routes.ts";
 import { deployUserSessionRoutes } from "./user-sessions-routes.ts";
 import { deployUserRoutes } from "./users-routes.ts";
@@ -24,7 +26,10 @@ export function deployRoutes(
   options: ServerOptions,
   surroundings: ApprovalSurroundings,
 ): readonly (Endpoint | PageEndpoint)[] {
-  const routes = [health(), ...deployApprovalRoutes(options, surroundings), ...administrationRoutes(options)];
+  const routes = [
+    ...[health(), deployTokenExchange(options, surroundings.refusals)],
+    ...[...deployApprovalRoutes(options, surroundings), ...administrationRoutes(options)],
+  ];
   return routes.map(belowRack);
 }
 
@@ -43,6 +48,7 @@ function administrationRoutes(options: ServerOptions): readonly (Endpoint | Page
     ...deployAuditRoutes(),
     ...deployJobRoutes(),
     ...deploySlackRoutes(),
+    ...deployCredentialTestRoutes(),
   ];
 }
 

@@ -7,7 +7,8 @@ import { enrolPasskey, offerPasskeyEnrolment } from "../../app/enrol-passkey.ts"
 import { enrolTotp, offerTotp } from "../../app/enrol-totp.ts";
 import { noSuchFactor, ownFactors, removeFactor, renameFactor } from "../../app/factor-change.ts";
 import type { Prover } from "../../app/factor-throttle.ts";
-import { ownDevices, revokeOwnDevice } from "../../app/trusted-device.ts";
+import { preferMethod } from "../../app/factor-preference.ts";
+import { ownDevices, revokeOwnDevice, trustDevice } from "../../app/trusted-device.ts";
 import {
   backupCodesOutSchema,
   changeMethodSchema,
@@ -15,24 +16,35 @@ import {
   confirmWebauthnSchema,
   deployMfaStatusSchema,
   enrolledMethodSchema,
+  preferMethodSchema,
   totpStartedSchema,
   webauthnStartedSchema,
 } from "../../contract/deploy-mfa.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/refusal.ts";
 import { NO_CONTENT, ok } from "../answers.ts";
 import type { Authorized } from "../authorized.ts";
+import { browserFamily } from "../browser-family.ts";
 import { endpoint, type Endpoint, type Outcome, type RawExchange } from "../endpoint.ts";
 import { enrolmentFault, proverOf, UNCACHED } from "../own-prover.ts";
 import { pathText } from "../path-values.ts";
 import type { ServerOptions } from "../server-options.ts";
-import { sessionCookie } from "../session-cookie.ts";
+import { cookie, sessionCookie } from "../session-cookie.ts";
 import { mfaStatusOut } from "./mfa-status.ts";
 import { numericId, withNumber } from "../../app/deploy/numeric-id.ts";
 
 const tag = "deploy";
 
 export function deployFactorRoutes(options: ServerOptions): readonly Endpoint[] {
-  return [status(), ...authenticators(options), ...passkeys(options), ...methods(), codes(), device()];
+  return [
+    status(),
+    ...authenticators(options),
+    ...passkeys(options),
+    ...methods(),
+    preferring(),
+    codes(),
+    trusting(options),
+    device(),
+  ];
 }
 
 async function own(caller: Authorized, handle: (who: Prover) => Promise<Outcome>): Promise<Outcome> {
@@ -192,6 +204,35 @@ function methods(): readonly Endpoint[] {
         }),
     }),
   ];
+}
+
+function preferring(): Endpoint {
+  return endpoint({
+    ...{ method: "PUT", url: "/auth/mfa/preferred-method", summary: "Which factor to ask you for first", tag },
+    body: preferMethodSchema,
+    answers: { 200: deployMfaStatusSchema },
+    handle: ({ caller, body }) =>
+      own(caller, async (who) => {
+        await preferMethod(caller.app, who, body.preferred_method);
+        return ok(await mfaStatusOut(caller, who.personId));
+      }),
+  });
+}
+
+const DAY_SECONDS = 86_400;
+
+function trusting({ browser }: ServerOptions): Endpoint {
+  return endpoint({
+    ...{ method: "POST", url: "/auth/mfa/trusted-devices/trust", summary: "Trust this browser at sign-in", tag },
+    answers: { 200: deployMfaStatusSchema },
+    handle: ({ caller }) =>
+      own(caller, async ({ personId }) => {
+        const { app, client } = caller;
+        const token = await trustDevice(app, personId, browserFamily(client.userAgent));
+        const given = cookie("cs_device", token, app.identity.trustedDeviceDays * DAY_SECONDS, browser);
+        return { ...ok(await mfaStatusOut(caller, personId)), headers: { "Set-Cookie": given } };
+      }),
+  });
 }
 
 function codes(): Endpoint {

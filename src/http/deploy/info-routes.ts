@@ -1,11 +1,15 @@
 /** Who calls, which racks there are, what is connected; and the roles (docs/spec/deploy.md 11.3). */
+import { pinned } from "../../app/deploy/rack-pins.ts";
+import { chatIntegration } from "../../app/deploy/chat-integration.ts";
+import { preferredMethod } from "../../app/factor-preference.ts";
 import { ownDevices } from "../../app/trusted-device.ts";
 import { deployInfoSchema, type DeployInfoOut } from "../../contract/deploy-info.ts";
 import { deployRolesSchema } from "../../contract/deploy-users.ts";
 import { wireTime } from "../../contract/wire-time.ts";
 import { mayWrite } from "../../core/roles.ts";
-import { isRefusal } from "../../core/refusal.ts";
+import { isRefusal, type Refusal } from "../../core/refusal.ts";
 import type { Rack } from "../../ports/rack.ts";
+import { recordsBy } from "../../ports/records.ts";
 import { ok } from "../answers.ts";
 import { provesFactors, type Authorized } from "../authorized.ts";
 import { endpoint, type Endpoint } from "../endpoint.ts";
@@ -35,21 +39,34 @@ function info({ service, browser }: ServerOptions): Endpoint {
       const out: DeployInfoOut = {
         user: await userOut(caller),
         rack: isRefusal(rack) ? { name: "", alias: "", host: "" } : rackOut(rack),
+        deploy_approvals_enabled: await approvalsEnabled(caller, rack),
         integrations: {
-          ...{ slack: deploy.chat !== null, github: deploy.versionControl("github") !== null },
-          circleci: deploy.ci("circleci") !== null,
+          slack: deploy.chat !== null && (await chatIntegration(caller.app)) !== null,
+          ...{ github: deploy.versionControl("github") !== null, circleci: deploy.ci("circleci") !== null },
         },
         version: { version: service.serviceVersion, commit_hash: service.gitCommit ?? "" },
-        racks: racks.map((one) => ({
-          ...rackOut(one),
-          ...{ display_name: one.info.displayName, enabled: one.info.enabled },
-        })),
+        racks: await racksOut(caller, racks),
         ...(session !== null && kind === "web_session" ? { csrf_token: browser.csrfToken(session.id) } : {}),
         permissions: [...caller.permissions],
       };
       return ok(out);
     },
   });
+}
+
+async function racksOut({ app }: Authorized, racks: readonly Rack[]): Promise<DeployInfoOut["racks"]> {
+  const isPinned = racks.some(({ info: { tls } }) => tls === "pin");
+  const kept = isPinned ? await app.reader.records(recordsBy("deploySetting", "orgId", [app.orgId])) : [];
+  return racks.map((one) => {
+    const { name, displayName, enabled, tls } = one.info;
+    const fingerprint = tls === "pin" ? (pinned(kept, name)?.fingerprint ?? null) : null;
+    return { ...rackOut(one), ...{ display_name: displayName, enabled, tls, fingerprint } };
+  });
+}
+
+async function approvalsEnabled({ app }: Authorized, rack: Rack | Refusal): Promise<boolean> {
+  const settings = await app.deploy.settings.global(app, isRefusal(rack) ? "" : rack.info.name);
+  return settings.deployApprovalsEnabled.value;
 }
 
 function rackOut({ info: { name, alias, host } }: Rack): DeployInfoOut["rack"] {
@@ -59,6 +76,7 @@ function rackOut({ info: { name, alias, host } }: Rack): DeployInfoOut["rack"] {
 async function userOut(caller: Authorized): Promise<DeployInfoOut["user"]> {
   const { app, actor, session, enrolled, roles: held, permissions } = caller;
   const devices = actor.person === null ? [] : await ownDevices(app, actor.person.id);
+  const preferred = actor.person === null ? null : await preferredMethod(app, actor.person.id);
   const openUntil = stepUpEnd(caller);
   return {
     email: actor.email ?? actor.assignee,
@@ -67,6 +85,7 @@ async function userOut(caller: Authorized): Promise<DeployInfoOut["user"]> {
     mfa_enrolled: enrolled,
     mfa_required: provesFactors({ kind: caller.kind, session }) && mustHaveFactor(caller),
     ...(openUntil === null ? {} : { recent_step_up_expires_at: wireTime(openUntil) }),
+    ...(preferred === null ? {} : { preferred_mfa_method: preferred }),
     has_trusted_device: devices.length > 0,
     permissions: [...permissions],
   };

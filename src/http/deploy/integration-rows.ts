@@ -25,10 +25,13 @@ export const integrationRows: readonly Row[] = [
   row(MANAGE, "POST", `${SLACK}/oauth/authorize`, { credentials: BROWSER }),
   // The factor was proven when the state was made, at most ten minutes before.
   row(MANAGE, "GET", `${SLACK}/oauth/callback`, { credentials: BROWSER }),
+  row(MANAGE, "PUT", `${SLACK}/channels`),
   row(MANAGE, "PUT", `${SLACK}/alerts`),
   row(MANAGE, "DELETE", SLACK),
   row(READ, "GET", `${SLACK}/channels/list`),
   row(MANAGE, "POST", `${SLACK}/test`),
+  row(MANAGE, "POST", "/integrations/github/test"),
+  row(MANAGE, "POST", "/integrations/circleci/test"),
   // Whoever can sign as GitHub.
   row(MANAGE, "POST", "/hooks/github", { access: "public", permission: null, credentials: [], assurance: "none" }),
 ];

@@ -13,6 +13,8 @@ import type { Problem } from "../problem.ts";
 import { pollingRoutes } from "../routes/cli-login.ts";
 import type { ServerOptions } from "../server-options.ts";
 import { clearedCookie } from "../session-cookie.ts";
+import { signOutPage } from "./sign-out-page.ts";
+import { deployTerminalFactor } from "./terminal-factor-route.ts";
 
 const tag = "deploy";
 
@@ -22,6 +24,9 @@ export function deployLoginRoutes(options: ServerOptions): readonly (Endpoint | 
       .filter(({ url }) => url === "/auth/cli/start" || url === "/auth/cli/complete")
       .map(withNumericSession),
     logout(options),
+    signOutPage(),
+    askedWithoutBody(),
+    deployTerminalFactor(options),
     ...PAGES.map(([url, to]) => page(url, to)),
   ];
 }
@@ -50,15 +55,29 @@ function logout({ browser }: ServerOptions): Endpoint {
 
 /** Opening one of them changes nothing: what is to be done is asked on the page (R-SESS-6, D37). */
 const PAGES: readonly (readonly [string, (query: URLSearchParams) => string])[] = [
-  [
-    "/auth/web/login",
-    (query) => `/app/sign-in?${new URLSearchParams({ next: returnTo(query).slice("/app".length) }).toString()}`,
-  ],
+  ["/auth/web/login", signInPage],
   ["/auth/web/callback", (query) => `/auth/web/callback?${query.toString()}`],
-  ["/auth/web/logout", () => "/app/security"],
   ["/auth/cli/callback", (query) => `/app/cli?${query.toString()}`],
   ["/auth/cli/mfa", (query) => `/app/cli?${query.toString()}`],
 ];
+
+function signInPage(query: URLSearchParams): string {
+  return `/app/sign-in?${new URLSearchParams({ next: returnTo(query).slice("/app".length) }).toString()}`;
+}
+
+/** Whoever asks where a link leads, without following it. */
+function askedWithoutBody(): Endpoint {
+  return endpoint({
+    ...{ method: "HEAD", url: "/auth/web/login", summary: "Where signing in begins", tag },
+    answers: { 302: z.null() },
+    handle({ url }) {
+      const [, query = ""] = url.split("?", 2);
+      return Promise.resolve({
+        ...{ status: 302, body: null, headers: { Location: signInPage(new URLSearchParams(query)) } },
+      });
+    },
+  });
+}
 
 /** A path of this installation and nothing else. */
 function returnTo(query: URLSearchParams): string {

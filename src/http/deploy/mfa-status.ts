@@ -1,5 +1,6 @@
 /** One's own factors, devices and codes as the deploy gate's clients read them (docs/spec/deploy.md 11.2). */
 import { ownFactors } from "../../app/factor-change.ts";
+import { preferredMethod } from "../../app/factor-preference.ts";
 import { ownDevices } from "../../app/trusted-device.ts";
 import type { DeployMfaStatusOut } from "../../contract/deploy-mfa.ts";
 import { wireTime } from "../../contract/wire-time.ts";
@@ -12,10 +13,11 @@ import { numericId } from "../../app/deploy/numeric-id.ts";
 
 export async function mfaStatusOut(caller: Authorized, personId: PersonId): Promise<DeployMfaStatusOut> {
   const { app, enrolled } = caller;
-  const [factors, devices, codes] = await Promise.all([
+  const [factors, devices, codes, preferred] = await Promise.all([
     ownFactors(app, personId),
     ownDevices(app, personId),
     app.reader.records(recordsBy("backupCode", "personId", [personId])),
+    preferredMethod(app, personId),
   ]);
   const openUntil = stepUpEnd(caller);
   const live = factors.filter(({ disabledAt }) => disabledAt === null);
@@ -24,6 +26,7 @@ export async function mfaStatusOut(caller: Authorized, personId: PersonId): Prom
     ...{ methods: live.map(methodOut), trusted_devices: devices.map(deviceOut) },
     backup_codes: codesOut(codes.filter(({ endedAt }) => endedAt === null)),
     ...(openUntil === null ? {} : { recent_step_up_expires_at: wireTime(openUntil) }),
+    ...(preferred === null ? {} : { preferred_method: preferred }),
     webauthn_available: true,
   };
 }

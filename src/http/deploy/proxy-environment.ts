@@ -36,7 +36,7 @@ function environmentSight({ caller }: Pick<ProxyCall, "caller">): EnvironmentSig
   return permits(permissions, "convox:env:read") ? "masked" : "nothing";
 }
 
-function secrecyOf({ app, settings }: Pick<ProxyCall, "app" | "settings">): SecrecyRules {
+export function secrecyOf({ app, settings }: Pick<ProxyCall, "app" | "settings">): SecrecyRules {
   return {
     secretNames: [...(app.deploy.secretEnvNames ?? []), ...(settings.app.secretEnvVars.value ?? [])],
     protectedNames: settings.app.protectedEnvVars.value ?? [],

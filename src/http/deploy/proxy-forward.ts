@@ -32,18 +32,20 @@ export interface Forwarding {
     { readonly stream: AsyncIterable<Uint8Array>; readonly length: number | null } | { readonly text: string } | null;
   /** Goes on without its client: its outcome must be known (R-PROXY-10). */
   readonly outlivesClient?: boolean;
+  /** Gives the call up as well, for its reason. */
+  readonly cut?: AbortSignal;
 }
 
 export function forward(
   call: ProxyCall,
-  { headers, body, outlivesClient = false }: Forwarding = {},
+  { headers, body, outlivesClient = false, cut }: Forwarding = {},
 ): Promise<RackAnswer> {
   const { exchange, rack, actor, match, query } = call;
   const sent = bodyOf(exchange, body);
   return rack.call({
     ...{ method: exchange.method, path: match.upstreamPath, query, actor, requestId: randomUUID() },
     ...{ headers: headers ?? call.headers.forwarded, ...sent, timeouts: timeoutsOf(call) },
-    ...(outlivesClient ? {} : { signal: exchange.gone }),
+    ...(outlivesClient ? {} : { signal: cut === undefined ? exchange.gone : AbortSignal.any([exchange.gone, cut]) }),
   });
 }
 

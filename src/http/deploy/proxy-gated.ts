@@ -3,12 +3,13 @@
  * and 6, R-STATE-5 to R-STATE-8).
  */
 import { admitGatedCall, judgeGatedRead, type AdmittedCall, type GatedAsk } from "../../app/deploy/admit-call.ts";
-import { checkManifest } from "../../app/deploy/check-manifest.ts";
+import { callContent } from "../../app/deploy/call-content.ts";
 import type { CallApproval } from "../../app/deploy/call-entry.ts";
 import { recordCall } from "../../app/deploy/call-records.ts";
 import { recordBuildAnswer, recordBuildSeen } from "../../app/deploy/record-build.ts";
 import { recordProcessStart } from "../../app/deploy/record-process.ts";
 import { recordPromote } from "../../app/deploy/record-promote.ts";
+import { boundCommit } from "../../app/workload-identity.ts";
 import { isDeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
 import type { GatedPermit } from "../../gates/deploy/gated-facts.ts";
 import { RackFault } from "../../gates/deploy/rack-fault.ts";
@@ -51,6 +52,7 @@ export function askOf(call: ProxyCall, body: string): GatedAsk {
   return {
     call: { action: gated, params: match.params, isSocket: exchange.isSocket, headers, body },
     ...{ caller: target, scope: rack.info.name, appName, acceptedAt: exchange.acceptedAt, about },
+    bound: boundCommit(call.caller.workload ?? null),
     settings: {
       approvedManifests: approvedManifests.value,
       approvedBuildArgs: approvedBuildArgs.value,
@@ -59,7 +61,7 @@ export function askOf(call: ProxyCall, body: string): GatedAsk {
     },
     objectKeys: keysIn(call, body),
     answer: (question) => askRack(rack, { appName, actor }, question),
-    ...(gated === "build_create" ? { content: contentCheck(call) } : {}),
+    ...(gated === "build_create" || gated === "release_promote" ? { content: contentCheck(call) } : {}),
   };
 }
 
@@ -72,14 +74,7 @@ function keysIn({ gated, appName }: ProxyCall, body: string): readonly string[] 
 
 function contentCheck(call: ProxyCall): NonNullable<GatedAsk["content"]> {
   const { app, appName, settings, rack, actor } = call;
-  return async (permit, record) => {
-    if (permit.action !== "build_create") return null;
-    const { object, form } = permit;
-    return checkManifest(app, {
-      ...{ access: "approval", appName, settings: settings.app, rack, actor, object, path: form.manifest },
-      ...{ commit: record.commit, requestImages: record.images },
-    });
-  };
+  return (permit, record) => callContent(app, { rack, actor, appName, settings: settings.app }, permit, record);
 }
 
 function sendAdmitted(call: ProxyCall, admitted: AdmittedCall): Promise<void> {

@@ -202,8 +202,8 @@ function isDeploying({ route }: RackMatch): boolean {
 }
 
 /** Whom an approval has to be for: the token, or the person. */
-function targetOf({ actor }: Caller): GatedCaller | null {
-  const tokenId = tokenOf(actor);
+function targetOf({ actor, workload }: Caller): GatedCaller | null {
+  const tokenId = workload?.tokenId ?? tokenOf(actor);
   if (tokenId !== null) return { tokenId };
   return actor.person === null ? null : { personId: actor.person.id };
 }

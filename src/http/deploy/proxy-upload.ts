@@ -14,7 +14,13 @@ import {
   type UploadedArchive,
 } from "../../app/deploy/record-upload.ts";
 import { ARCHIVE_LIMITS } from "../../gates/deploy/archive-limits.ts";
-import { contentRefused, noActiveApproval, objectKeyInUse } from "../../gates/deploy/call-refusals.ts";
+import {
+  contentRefused,
+  denials,
+  noActiveApproval,
+  objectKeyInUse,
+  permissionDenied,
+} from "../../gates/deploy/call-refusals.ts";
 import { archiveRefusal } from "../../gates/deploy/content-refusal.ts";
 import type { DeployApproval } from "../../gates/deploy/deploy-records.ts";
 import { isDeployRefusal, type DeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
@@ -24,6 +30,7 @@ import type { ArchiveListing, ArchiveReading, GitObjectFormat } from "../../port
 import type { DeployApprovalRecord, DeployWarning } from "../../ports/deploy-records.ts";
 import type { RackAnswer } from "../../ports/rack.ts";
 import { recordsBy } from "../../ports/records.ts";
+import type { AccessWatch } from "./access-watch.ts";
 import type { ProxyCall } from "./proxy-call.ts";
 import { elapsed, recordFailure } from "./proxy-direct.ts";
 import { answerText, forward, sendAnswer } from "./proxy-forward.ts";
@@ -51,7 +58,7 @@ interface Upload {
   archive: UploadedArchive | null;
 }
 
-export async function uploadArchive(call: ProxyCall): Promise<void> {
+export async function uploadArchive(call: ProxyCall, watch: AccessWatch): Promise<void> {
   const form = uploadHeadersRefusal({ headers: call.headers });
   if (form !== null) throw new ProxyRefused(form);
   const key = uploadKey(call.match.params["name"] ?? "");
@@ -69,7 +76,11 @@ export async function uploadArchive(call: ProxyCall): Promise<void> {
   });
   const upload: Upload = { call: { ...call, about }, key, candidates, reading, taken: null, archive: null };
   try {
-    await send(upload);
+    await watch.during(
+      call,
+      (candidates ?? []).map(({ record }) => record.requestId),
+      (lost) => send(upload, lost),
+    );
   } catch (error) {
     reading.abort();
     await recordFailure(upload.call, {}, error);
@@ -119,7 +130,7 @@ function formatsOf(candidates: readonly Candidate[]): readonly GitObjectFormat[]
   return [...new Set(candidates.flatMap(({ tree }) => (tree === null ? [] : [tree.record.objectFormat])))];
 }
 
-async function send(upload: Upload): Promise<void> {
+async function send(upload: Upload, lost: AbortSignal): Promise<void> {
   const { call } = upload;
   const { exchange } = call;
   // Without a byte nothing can be held back: the rack would have the whole at once.
@@ -129,8 +140,25 @@ async function send(upload: Upload): Promise<void> {
     throw new ProxyRefused(contentRefused(archiveRefusal(fault)));
   }
   const stream = heldBack(upload, exchange.hasBody ? exchange.body() : []);
-  const answer = await forward(call, { body: { stream, length } });
+  const answer = await forward(call, { body: { stream, length }, cut: cutOff(upload, lost) });
   await settle(upload, answer);
+}
+
+/** Aborted when access is lost before the archive was accepted; what was accepted goes on to its end (R-STATE-9). */
+function cutOff(upload: Upload, lost: AbortSignal): AbortSignal {
+  const cut = new AbortController();
+  const end = (): void => {
+    if (upload.archive === null) cut.abort(new ProxyRefused(accessLost(upload.call)));
+  };
+  if (lost.aborted) end();
+  else lost.addEventListener("abort", end, { once: true });
+  return cut.signal;
+}
+
+function accessLost({ gated, match }: ProxyCall): DeployRefusal {
+  const why = "Access was revoked while the archive was being uploaded.";
+  if (gated !== null) return noActiveApproval(why, "");
+  return { ...permissionDenied(denials.any, match.route.permission), hint: [why] };
 }
 
 /** Passes on what is not among the last bytes; those follow when the archive was accepted, or never. */
@@ -181,7 +209,7 @@ async function accept(upload: Upload): Promise<void> {
     const taken = await takeArchive(app, {
       ...{ archive, about: call.about, admittedAt: exchange.acceptedAt, warnings: verified.warnings },
       approvals: verified.candidates.map(({ record }) => ({ id: record.id, requestId: record.requestId })),
-      differingPaths: [],
+      paths: listing.paths,
     });
     if (isDeployRefusal(taken)) throw new ProxyRefused(taken);
     upload.taken = taken;

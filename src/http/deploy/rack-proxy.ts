@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { unknownRoute } from "../../gates/deploy/call-refusals.ts";
 import type { Mounting } from "../mount-routes.ts";
 import { problemOf } from "../send-problem.ts";
+import { AccessWatch } from "./access-watch.ts";
 import { RackActors } from "./proxy-actors.ts";
 import type { ProxyCall } from "./proxy-call.ts";
 import { callDirectly } from "./proxy-direct.ts";
@@ -18,9 +19,9 @@ import { ReadRecords } from "./proxy-reads.ts";
 import { proxyRefusal, refusalOfError, type ProxyRefusal } from "./proxy-refusal.ts";
 import { consoleMethods, rackProxyMethods } from "./proxy-rows.ts";
 import { judgeSteps, recordRefusal } from "./proxy-steps.ts";
+import { isSystemUpdate, updateSystem } from "./proxy-system.ts";
 import { uploadArchive } from "./proxy-upload.ts";
 import { carrySocket } from "./socket-proxy.ts";
-import { SocketWatch } from "./socket-watch.ts";
 
 /** What the router gets: nothing behind the mount is decoded before the gate has looked at it (R-ROUTE-2). */
 export function routedUrl(request: Pick<IncomingMessage, "url">): string {
@@ -34,7 +35,7 @@ export class RackProxy {
   readonly #mounting: Mounting;
   readonly #actors: RackActors;
   readonly #reads: ReadRecords;
-  readonly #watch: SocketWatch;
+  readonly #watch: AccessWatch;
   /** What the `upgrade` event brought, until its call is looked at. */
   readonly #upgrades = new WeakMap<IncomingMessage, Upgrade>();
 
@@ -42,7 +43,7 @@ export class RackProxy {
     const { options } = mounting;
     this.#mounting = mounting;
     this.#actors = new RackActors(options.app.clock);
-    this.#watch = new SocketWatch(options);
+    this.#watch = new AccessWatch(options);
     this.#reads = new ReadRecords((error) => {
       server.log.warn({ err: error }, "reads of racks could not be written down yet");
     });
@@ -95,7 +96,8 @@ export class RackProxy {
     if (upgrade !== null) {
       return carrySocket(call, upgrade, { options: this.#mounting.options, reads: this.#reads, watch: this.#watch });
     }
-    if (call.match.route.gated === "object_create") return uploadArchive(call);
+    if (call.match.route.gated === "object_create") return uploadArchive(call, this.#watch);
+    if (isSystemUpdate(call)) return updateSystem(call);
     return call.gated === null ? callDirectly(call, this.#reads) : callUnderApproval(call, this.#reads);
   }
 

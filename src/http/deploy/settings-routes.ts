@@ -6,7 +6,8 @@ import {
   deploySettingsSchema,
   deploySettingValueSchema,
 } from "../../contract/deploy-settings.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { wireTime } from "../../contract/wire-time.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { permits } from "../../core/permission.ts";
 import { isRefusal, type Refusal } from "../../core/refusal.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type SettingGroup,
 } from "../../gates/deploy/deploy-settings.ts";
 import type { MfaLevel } from "../../gates/deploy/mfa-level.ts";
+import { recordsBy } from "../../ports/records.ts";
 import { ok } from "../answers.ts";
 import { assuranceProblem, provesFactors, type Authorized } from "../authorized.ts";
 import { endpoint, type Endpoint, type Outcome, type RawExchange } from "../endpoint.ts";
@@ -71,7 +73,7 @@ function all(url: string, placeOf: PlaceOf): Endpoint {
     async handle(exchange) {
       const place = placeOf(exchange);
       if (isRefusal(place)) return place;
-      return ok(settingsOut(await shownSettings(exchange.caller.app, place)));
+      return ok(await settingsOut(exchange.caller, place));
     },
   });
 }
@@ -158,7 +160,7 @@ async function settled(caller: Authorized, { place, values, mfa, shows }: Write)
   const fault = keyFault(caller, place, Object.keys(values)) ?? factorFault(caller, mfa);
   if (fault !== null) return fault;
   await changeDeploySettings(caller.app, caller.actor, { place, values });
-  return ok(settingsOut((await shownSettings(caller.app, place)).filter(shows)));
+  return ok(await settingsOut(caller, place, shows));
 }
 
 function keyFault({ permissions }: Authorized, place: SettingsPlace, keys: readonly string[]): Problem | null {
@@ -173,11 +175,35 @@ function factorFault({ kind, session, proof }: Authorized, mfa: MfaLevel): Probl
   return mfa === "always" && proof === null && provesFactors({ kind, session }) ? assuranceProblem("fresh") : null;
 }
 
-function settingsOut(settings: readonly ShownSetting[]): Record<string, JsonObject> {
+async function settingsOut(
+  caller: Authorized,
+  place: SettingsPlace,
+  shows: (one: ShownSetting) => boolean = () => true,
+): Promise<Record<string, JsonObject>> {
+  const { app } = caller;
+  const [settings, records] = await Promise.all([
+    shownSettings(app, place),
+    app.reader.records(recordsBy("deploySetting", "orgId", [app.orgId])),
+  ]);
+  const kept = records.filter((record) => record.scope === place.scope && record.app === place.appName);
   return Object.fromEntries(
-    settings.map(({ key, value, source, envVar }): [string, Record<string, JsonValue>] => [
-      key,
-      { value, source, env_var: envVar },
-    ]),
+    settings.filter(shows).map((one): [string, JsonObject] => {
+      const { key, value, source, envVar } = one;
+      const changed = kept.find((record) => record.key === key);
+      return [
+        key,
+        {
+          ...{ value, source, env_var: envVar, can_change: mayChange(caller, place, one) },
+          ...(changed === undefined ? {} : { updated_by: changed.updatedBy, updated_at: wireTime(changed.updatedAt) }),
+        },
+      ];
+    }),
   );
+}
+
+/** As the authorization table and the key's own permission would let them. */
+function mayChange(caller: Authorized, place: SettingsPlace, { key, group }: ShownSetting): boolean {
+  const isOurs = caller.kind === "web_session" || caller.kind === "cli_session";
+  const isLetIn = group !== "deploy_gate" || permits(caller.permissions, "gateway:setting:update");
+  return isOurs && isLetIn && keyFault(caller, place, [key]) === null;
 }

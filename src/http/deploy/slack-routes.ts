@@ -6,12 +6,14 @@ import {
   endChatConnection,
   finishChatConnection,
   setChatAlerts,
+  setChatChannels,
   testChat,
   type ChatAuthor,
 } from "../../app/deploy/chat-integration.ts";
 import {
   slackAlertsSchema,
   slackAuthorizationSchema,
+  slackChannelActionsSchema,
   slackChannelsSchema,
   slackDoneSchema,
   slackIntegrationSchema,
@@ -57,7 +59,7 @@ function connecting(): readonly Endpoint[] {
         if (error !== undefined) return refuse("invalid_input", "The connection was not allowed in Slack");
         const made = await finishChatConnection(caller.app, authorOf(caller), { state, code });
         if (isRefusal(made)) return made;
-        const headers = { Location: "/app/settings/integrations" };
+        const headers = { Location: "/app/deploy/integrations" };
         return { status: 302, body: { message: "Slack is connected" }, headers };
       },
     }),
@@ -74,6 +76,15 @@ function connecting(): readonly Endpoint[] {
 
 function using(): readonly Endpoint[] {
   return [
+    endpoint({
+      ...{ method: "PUT", url: `${PATH}/channels`, summary: "Which channels are told of which events", tag },
+      body: slackChannelActionsSchema,
+      answers: { 200: slackIntegrationSchema },
+      async handle({ caller, body }) {
+        const changed = await setChatChannels(caller.app, caller.actor, body.channel_actions);
+        return isRefusal(changed) ? changed : ok(integrationOut(caller, changed));
+      },
+    }),
     endpoint({
       ...{ method: "PUT", url: `${PATH}/alerts`, summary: "Whether and where deploy approvals are told", tag },
       body: slackAlertsSchema,
@@ -124,7 +135,7 @@ function integrationOut({ app }: Authorized, record: ChatIntegrationRecord | nul
 
 const NOT_CONNECTED = {
   ...{ team_id: null, team_name: null, bot_user_id: null, deploy_approvals_enabled: false },
-  ...{ deploy_approvals_channel_id: null, created_at: null, updated_at: null },
+  ...{ deploy_approvals_channel_id: null, channel_actions: {}, created_at: null, updated_at: null },
 };
 
 function connectedOut(record: ChatIntegrationRecord): JsonObject {
@@ -132,6 +143,7 @@ function connectedOut(record: ChatIntegrationRecord): JsonObject {
     ...{ team_id: record.teamId, team_name: record.teamName, bot_user_id: record.botUserId },
     deploy_approvals_enabled: record.alertsEnabled,
     deploy_approvals_channel_id: record.alertsChannelId,
+    channel_actions: Object.fromEntries(Object.entries(record.channelActions).map(([id, globs]) => [id, [...globs]])),
     created_at: new Date(record.createdAt).toISOString(),
     updated_at: new Date(record.updatedAt).toISOString(),
   };

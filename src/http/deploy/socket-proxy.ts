@@ -10,6 +10,7 @@ import { isDeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
 import type { HeaderPair } from "../../gates/deploy/rack-headers.ts";
 import type { RackAnswer, RackSocket, SocketEnd } from "../../ports/rack.ts";
 import type { ServerOptions } from "../server-options.ts";
+import type { AccessWatch } from "./access-watch.ts";
 import type { ProxyCall } from "./proxy-call.ts";
 import type { Upgrade } from "./proxy-exchange.ts";
 import { elapsed, recordFailure } from "./proxy-direct.ts";
@@ -17,7 +18,6 @@ import { sendAnswer } from "./proxy-forward.ts";
 import { admit, approvalHeader, askOf } from "./proxy-gated.ts";
 import type { ReadRecords } from "./proxy-reads.ts";
 import { proxyRefusal, ProxyRefused } from "./proxy-refusal.ts";
-import type { SocketWatch } from "./socket-watch.ts";
 
 const HOUR = 3_600_000;
 const LOGS_LAST_MS = 12 * HOUR;
@@ -26,7 +26,7 @@ const EXEC_LASTS_MS = 8 * HOUR;
 export interface SocketParts {
   readonly options: ServerOptions;
   readonly reads: ReadRecords;
-  readonly watch: SocketWatch;
+  readonly watch: AccessWatch;
 }
 
 export async function carrySocket(call: ProxyCall, upgrade: Upgrade, parts: SocketParts): Promise<void> {
@@ -34,8 +34,8 @@ export async function carrySocket(call: ProxyCall, upgrade: Upgrade, parts: Sock
   const isExec = call.match.route.gated === "process_exec";
   const opened = isExec ? await openExec(call) : await openLogs(call, parts.reads);
   const { about, headers, admitted } = opened;
-  const approval = about.approval === null || about.approval === "disabled" ? null : about.approval.requestId;
-  await parts.watch.during(call, approval, async (signal) => {
+  const approvals = about.approval === null || about.approval === "disabled" ? [] : [about.approval.requestId];
+  await parts.watch.during(call, approvals, async (signal) => {
     const end = await carry(call, upgrade, {
       headers,
       admitted,

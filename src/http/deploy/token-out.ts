@@ -2,6 +2,7 @@
 import type { Application } from "../../app/application.ts";
 import { emailOf } from "../../app/deploy/member-of-email.ts";
 import { readTokenLimits } from "../../app/token-limits.ts";
+import { standsForProvider } from "../../app/workload-caller.ts";
 import type { DeployTokenOut } from "../../contract/deploy-tokens.ts";
 import { wireTime } from "../../contract/wire-time.ts";
 import type { PersonRecord } from "../../ports/identity-records.ts";
@@ -49,9 +50,14 @@ function tokenOut({ record, machine, lastUsedAt }: TokenView, makerId: string | 
     ...(lastUsedAt === null ? {} : { last_used_at: wireTime(lastUsedAt) }),
     ...(racks === null ? {} : { racks: [...racks] }),
     ...(apps === null ? {} : { apps: [...apps] }),
-    kind: ownerId === null ? "service_account" : "user",
+    kind: kindOf(record, ownerId),
     ...(owner === undefined ? {} : { owner_email: emailOf(owner) }),
   };
+}
+
+function kindOf(record: TokenView["record"], ownerId: string | null): DeployTokenOut["kind"] {
+  if (standsForProvider(record)) return "workload";
+  return ownerId === null ? "service_account" : "user";
 }
 
 function makerOut(

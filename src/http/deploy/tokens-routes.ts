@@ -1,6 +1,7 @@
 /** API tokens in the deploy gate's words: made, shown, changed, deleted (docs/spec/deploy.md 11.3, R-TOKEN-1 to R-TOKEN-4). */
 import { z } from "zod";
 import type { Application } from "../../app/application.ts";
+import { callingToken } from "../../app/deploy/deploy-caller.ts";
 import { changeDeployToken, deleteDeployToken, tokenUnknown } from "../../app/deploy/change-deploy-token.ts";
 import { makeDeployToken, type NewDeployToken } from "../../app/deploy/make-deploy-token.ts";
 import { memberOfEmail } from "../../app/deploy/member-of-email.ts";
@@ -11,6 +12,7 @@ import {
   madeDeployTokenSchema,
   makeDeployTokenSchema,
 } from "../../contract/deploy-tokens.ts";
+import { standsForProvider } from "../../app/workload-caller.ts";
 import { isId, type PersonId } from "../../core/ids.ts";
 import { permits, type Permission } from "../../core/permission.ts";
 import { isRefusal, type Refusal } from "../../core/refusal.ts";
@@ -55,11 +57,7 @@ async function visibleTokens(caller: Authorized): Promise<readonly TokenView[]> 
   const owner = seesAll || actor.person === null ? {} : { ownerId: actor.person.id };
   const scope = isMachine ? { machineId: actor.subject } : owner;
   const found = await everyToken(app, scope);
-  return isMachine ? found.filter(({ record }) => tokenNames(actor.credential, record.id)) : found;
-}
-
-function tokenNames(credential: string | null, id: string): boolean {
-  return credential === `tok_${id.replaceAll("-", "")}`;
+  return isMachine ? found.filter(({ record }) => record.id === callingToken(caller)) : found;
 }
 
 async function everyToken(
@@ -71,10 +69,15 @@ async function everyToken(
   do {
     const more: { readonly cursor?: string } = cursor === null ? {} : { cursor };
     const page = await app.reader.tokens({ ...scope, ...more, now: app.clock(), limit: PAGE });
-    found.push(...page.items.filter(({ record }) => record.revokedAt === null && record.exchanged === null));
+    found.push(...page.items.filter(({ record }) => record.revokedAt === null && isShown(record)));
     cursor = page.next;
   } while (cursor !== null && found.length < TOKENS_MAX);
   return found;
+}
+
+/** What somebody made, and what stands for a workload provider (R-OIDC-1). */
+function isShown(record: TokenView["record"]): boolean {
+  return record.exchanged === null || standsForProvider(record);
 }
 
 function one(): Endpoint {

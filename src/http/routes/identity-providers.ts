@@ -17,18 +17,14 @@ import {
   providerTestSchema,
 } from "../../contract/identity-providers.ts";
 import type { IdentityProviderRecord } from "../../ports/identity-records.ts";
-import type { RateLimit } from "../../ports/records.ts";
 import { NO_CONTENT, ok } from "../answers.ts";
 import type { Authorized } from "../authorized.ts";
 import { endpoint, type Endpoint, type Outcome } from "../endpoint.ts";
+import { tooManyTests } from "../outbound-tests.ts";
 import { pathText } from "../path-values.ts";
-import { problem } from "../problem.ts";
 import { identityProviderOut, settingsIn } from "../wire/identity-provider-out.ts";
 
 const tag = "identity providers";
-
-/** Tests that make this server call somebody, per person (docs/spec/identity.md section 10). */
-const TESTS: readonly RateLimit[] = [{ limit: 6, windowSeconds: 60 }];
 
 export function identityProviderRoutes(): readonly Endpoint[] {
   return [list(), create(), change(), remove(), test()];
@@ -113,15 +109,9 @@ function test(): Endpoint {
     tag,
     answers: { 200: providerTestSchema },
     async handle({ params, caller }) {
-      const { app, actor } = caller;
-      const key = `${app.orgId} ${actor.person?.id ?? actor.subject}`;
-      const wait = await app.rates.count("outbound_test", key, TESTS, app.clock());
-      if (wait !== null) {
-        return problem("rate_limited", "Too many tests: wait and try again", {
-          headers: { "Retry-After": String(wait) },
-        });
-      }
-      const record = await ownIdentityProvider(app, pathText(params, "id"));
+      const tooMany = await tooManyTests(caller);
+      if (tooMany !== null) return tooMany;
+      const record = await ownIdentityProvider(caller.app, pathText(params, "id"));
       return isRefusal(record) ? record : inspected(caller, record);
     },
   });

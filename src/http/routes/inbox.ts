@@ -17,6 +17,7 @@ export function inboxRoutes(): readonly Endpoint[] {
       async handle({ query, caller }) {
         const inbox = await caller.app.reader.inbox(
           definedMembers({
+            gate: query.gate,
             state: query.state,
             artifactType: query.artifact_type,
             policyKey: query.policy_key,

@@ -60,7 +60,7 @@ const DECISION = /^POST \/tasks\/([0-9A-Fa-f-]{36})\/decision$/;
 
 /** For decisions the server adds what is decided: the revision and the payload as they are now (R-STEP-2, R-STEP-5). */
 async function actOf(
-  { app, viewer, actor }: Authorized,
+  { app, viewer, actor, workload }: Authorized,
   { act, decision, items }: z.output<typeof challengeSchema>,
 ): Promise<string | Refusal> {
   const taskId = DECISION.exec(act)?.[1]?.toLowerCase();
@@ -69,7 +69,7 @@ async function actOf(
     const [decided] = isId<"task">(taskId) ? await decidedRevisions(app, viewer, [{ taskId, action: decision }]) : [];
     return decided === undefined ? taskNotFound(taskId) : decisionAct(decided);
   }
-  if (act !== DECISIONS_ROUTE) return boundAct(app, { actor }, act);
+  if (act !== DECISIONS_ROUTE) return boundAct(app, { actor, workload }, act);
   if (items === undefined) return missing("items");
   const intended = items.map(({ task_id: id, action }) => ({ taskId: id.toLowerCase(), action }));
   const known = intended.filter((each): each is typeof each & { taskId: TaskId } => isId<"task">(each.taskId));

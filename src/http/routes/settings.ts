@@ -36,9 +36,10 @@ export function settingRoutes(): readonly Endpoint[] {
   ];
 }
 
-function settingOut({ key, value, changed }: Setting): SettingOut {
+function settingOut({ key, value, changed, said }: Setting): SettingOut {
   return {
-    ...{ key, value, source: changed === null ? "installation" : "organization" },
+    ...{ key, value, source: changed === null ? said.by : "organization" },
+    variable: changed === null && said.by === "environment" ? said.variable : null,
     ...{ updated_by: changed?.by ?? null, updated_at: wireTimeOrNull(changed?.at ?? null) },
   };
 }

@@ -26,6 +26,7 @@ export function tokenExchangeRoute({ app }: ServerOptions): Endpoint {
         issued_token_type: ACCESS_TOKEN_TYPE,
         token_type: "Bearer",
         expires_in: Math.max(1, Math.floor((answer.expiresAt - app.clock()) / 1_000)),
+        target_api_token_id: answer.targetTokenId,
       });
     },
   });

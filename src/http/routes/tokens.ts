@@ -5,6 +5,7 @@ import { revokeToken } from "../../app/revoke-token.ts";
 import { rotateToken } from "../../app/rotate-token.ts";
 import { tokenNotFound } from "../../app/token-change.ts";
 import type { TokenCaller } from "../../app/token-maker.ts";
+import { standsForProvider } from "../../app/workload-caller.ts";
 import { isId } from "../../core/ids.ts";
 import { isRefusal, type Refusal } from "../../core/refusal.ts";
 import {
@@ -44,7 +45,7 @@ function list(): Endpoint {
       const filter = { ...owner, now, ...definedMembers({ machineId, q, live, limit, cursor }) };
       const page = await caller.app.reader.tokens(filter);
       return listed(
-        page.items.map((token) => tokenOut(token, now)),
+        page.items.filter(({ record }) => !standsForProvider(record)).map((token) => tokenOut(token, now)),
         page.next,
         { url },
       );

@@ -6,25 +6,30 @@ import {
   deleteWorkloadProvider,
   listWorkloadProviders,
 } from "../../app/workload-provider.ts";
-import { readWorkloadClaims } from "../../app/workload-rules.ts";
-import { isRefusal, type Refusal } from "../../core/refusal.ts";
+import { readTokenLimits } from "../../app/token-limits.ts";
+import { providerConditions, readWorkloadClaims, type WorkloadCondition } from "../../app/workload-rules.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { isRefusal, refuse, type Refusal } from "../../core/refusal.ts";
 import { wireTime } from "../../contract/wire-time.ts";
 import {
   changeWorkloadProviderSchema,
   createWorkloadProviderSchema,
+  testClaimsSchema,
+  testedClaimsSchema,
   workloadProviderOutSchema,
   type WorkloadProviderOut,
 } from "../../contract/workload-providers.ts";
 import type { WorkloadProviderRecord } from "../../ports/identity-records.ts";
 import { NO_CONTENT, ok } from "../answers.ts";
 import { definedMembers } from "../defined-members.ts";
+import { rolePermissions } from "../deploy/deploy-roles.ts";
 import { endpoint, type Endpoint, type Outcome } from "../endpoint.ts";
 import { pathText } from "../path-values.ts";
 
 const tag = "workload providers";
 
 export function workloadProviderRoutes(): readonly Endpoint[] {
-  return [list(), create(), change(), remove()];
+  return [list(), create(), change(), remove(), test()];
 }
 
 function list(): Endpoint {
@@ -46,8 +51,13 @@ function create(): Endpoint {
     tag,
     body: createWorkloadProviderSchema,
     answers: { 201: workloadProviderOutSchema },
-    async handle({ body: { machine_id: machineId, ...draft }, caller }) {
-      return shown(await createWorkloadProvider(caller.app, caller, { machineId, ...draft }), 201);
+    async handle({ body, caller }) {
+      const { name, preset, issuer, audience, subjects, claims, enabled } = body;
+      const { machine_id: machineId, bind_commit: bindCommit, racks, apps } = body;
+      const { role, scopes = rolePermissions(role) } = body;
+      const about = { machineId, name, preset, issuer, audience, subjects, claims, enabled };
+      const draft = { ...about, scopes, bindCommit, limits: placesOf({ racks, apps }) };
+      return shown(await createWorkloadProvider(caller.app, caller, draft), 201);
     },
   });
 }
@@ -61,7 +71,10 @@ function change(): Endpoint {
     body: changeWorkloadProviderSchema,
     answers: { 200: workloadProviderOutSchema },
     async handle({ params, body, caller }) {
-      const about = { id: pathText(params, "id"), patch: definedMembers(body) };
+      const { bind_commit: bindCommit, racks, apps, ...rest } = body;
+      const patch = definedMembers({ ...rest, bindCommit });
+      const places = definedMembers({ racks, apps });
+      const about = { id: pathText(params, "id"), patch, places };
       return shown(await changeWorkloadProvider(caller.app, caller, about), 200);
     },
   });
@@ -81,17 +94,46 @@ function remove(): Endpoint {
   });
 }
 
+function test(): Endpoint {
+  return endpoint({
+    method: "POST",
+    url: "/workload-providers/:id/test",
+    summary: "Would a token with these claims be let in, and which condition fails?",
+    tag,
+    body: testClaimsSchema,
+    answers: { 200: testedClaimsSchema },
+    async handle({ params, body: { claims }, caller }) {
+      const id = pathText(params, "id");
+      const record = (await listWorkloadProviders(caller.app)).find((one) => one.id === id);
+      if (record === undefined) return refuse("not_found", "There is no such workload provider");
+      const conditions = providerConditions(record, claims);
+      return ok({ lets_in: conditions.every(({ holds }) => holds), conditions: conditions.map(conditionOut) });
+    },
+  });
+}
+
+function conditionOut({ claim, allowed, found, holds }: WorkloadCondition): JsonObject {
+  return { claim, allowed: [...allowed], found: [...found], holds };
+}
+
 function shown(record: WorkloadProviderRecord | Refusal, status: 200 | 201): Outcome {
   return isRefusal(record) ? record : { status, body: workloadProviderOut(record) };
+}
+
+/** Lists that are null narrow nothing. */
+function placesOf(places: Readonly<Record<"racks" | "apps", string[] | null>>): JsonObject {
+  return Object.fromEntries(Object.entries(places).filter(([, list]) => list !== null));
 }
 
 function workloadProviderOut(record: WorkloadProviderRecord): WorkloadProviderOut {
   const { id, machineId, name, preset, issuer, audience, subjects, claims, scopes, enabled } = record;
   const bound: Record<string, string[]> = {};
   for (const [claim, values] of Object.entries(readWorkloadClaims(claims))) bound[claim] = [...values];
+  const { racks, apps } = readTokenLimits(record.limits);
   return {
     ...{ id, machine_id: machineId, name, preset, issuer, audience, subjects: [...subjects], scopes: [...scopes] },
-    ...{ claims: bound, enabled },
+    ...{ claims: bound, enabled, bind_commit: record.bindCommit },
+    ...{ racks: racks === null ? null : [...racks], apps: apps === null ? null : [...apps] },
     created_at: wireTime(record.createdAt),
     updated_at: wireTime(record.updatedAt),
   };

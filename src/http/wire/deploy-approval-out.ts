@@ -1,33 +1,52 @@
 /** A deploy approval request on the wire: the members that clients of the deploy gate know, and ours (docs/spec/deploy.md section 2.2). */
 import { statusOf, wireVersion } from "../../app/deploy/act-on-approval.ts";
 import { approvalStanding } from "../../app/deploy/approval-standing.ts";
-import type { DeployCaller } from "../../app/deploy/deploy-caller.ts";
+import type { DeployIdentity } from "../../app/deploy/deploy-caller.ts";
 import { approvalProgress, viewerRights, type ViewerRights } from "../../app/deploy/deploy-reads.ts";
 import type { Application } from "../../app/application.ts";
+import { requestPage } from "../../app/request-page.ts";
 import { wireTime } from "../../contract/wire-time.ts";
 import type { PersonId } from "../../core/ids.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import type { Decision, Request } from "../../core/request.ts";
+import { isDrift } from "../../gates/deploy/drift.ts";
 import { endedAt, type DeployStatus } from "../../gates/deploy/deploy-status.ts";
 import type { DeployApprovalView, DeployPerson } from "../../ports/deploy-reader.ts";
-import type { DeploySourceTree } from "../../ports/deploy-records.ts";
+import type {
+  DeployApprovalRecord,
+  DeployPullRequest,
+  DeploySourceTree,
+  DeployVcsChanges,
+  DeployVcsFactsRecord,
+} from "../../ports/deploy-records.ts";
+
+/** With what version control was last heard to say, for whoever reviews it. */
+export function reviewedApprovalOut(
+  app: Application,
+  view: DeployApprovalView,
+  { caller, outside }: { readonly caller: DeployIdentity; readonly outside: DeployVcsFactsRecord | null },
+): JsonObject {
+  const shown = deployApprovalOut(app, view, caller);
+  return outside === null ? shown : { ...shown, ...outsideOut(outside, shown) };
+}
 
 /** Without a caller it says nothing of what anybody may do: so it is told to other systems. */
 export function deployApprovalOut(
   app: Application,
   view: DeployApprovalView,
-  caller: Pick<DeployCaller, "actor"> | null = null,
+  caller: DeployIdentity | null = null,
 ): JsonObject {
   const { record, request } = view;
-  const status = statusOf(app, request);
-  const end = endedAt(approvalStanding(request), app.clock());
+  const status = statusOf(app, view);
+  const end = endedAt(approvalStanding(request, record), app.clock());
   return {
-    public_id: record.id,
+    ...{ public_id: record.id, page_url: requestPage(app.identity.publicUrl, request) },
     ...{ message: record.message, status, app: record.app, scope: record.scope },
     ...{ created_at: wireTime(record.createdAt), updated_at: wireTime(request.updatedAt), version: wireVersion(view) },
     ...askedBy(view),
     ...approvedOut(view),
     ...endOut(view, status, end),
+    ...changedOut(record),
     ...commitOut(view),
     ...ranOut(view),
     ...{ payload_digest: request.digest, request_expires_at: wireTime(request.expiresAt) },
@@ -36,9 +55,10 @@ export function deployApprovalOut(
     approvals: progressOut(view),
     ci: ciOut(view),
     ...given({ ci_joined: [...record.ciJoined] }),
-    effects: view.effects.map(effectOut),
+    effects: view.effects.map((effect) => effectOut(app, effect)),
     warnings: record.warnings.map(({ code, message }) => ({ code, message })),
     unmatched_authors: [...record.facts.unmatchedAuthors],
+    ...given({ workload: record.facts.workload }),
     ...(caller === null ? {} : { viewer: rightsOut(viewerRights(caller, view, status)) }),
   };
 }
@@ -125,7 +145,8 @@ function notesOf({ request }: DeployApprovalView): string {
 }
 
 function endOut(view: DeployApprovalView, status: DeployStatus, at: number | null): JsonObject {
-  return given(END_MEMBERS[status]({ view, at, endedAt: time(view.end?.at ?? at), by: enderOf(view) }));
+  const end = END_MEMBERS[status]({ view, at, endedAt: time(view.end?.at ?? at), by: enderOf(view) });
+  return given({ ...deployedMembers(view, view.record.deployedAt), ...end });
 }
 
 interface End {
@@ -156,12 +177,17 @@ const END_MEMBERS: Readonly<Record<DeployStatus, (end: End) => Members>> = {
     expired_at: time(at),
     outcome_reason: view.request.grant === null ? "nobody decided in time" : "the approval's window ended",
   }),
-  deployed: ({ view, at }) => ({
-    deployed_at: time(view.record.deployedAt ?? at),
+  deployed: ({ view, at }) => deployedMembers(view, view.record.deployedAt ?? at),
+};
+
+/** Also of an approval that was taken back while the rack was deploying: that is not undone, and told (docs/spec/deploy.md R-STATE-9). */
+function deployedMembers(view: DeployApprovalView, at: number | null): Members {
+  return {
+    deployed_at: time(at),
     deployed_by_api_token_id: view.record.deployedByTokenId,
     deployed_by_email: personOf(view, view.record.deployedByPersonId)?.email,
-  }),
-};
+  };
+}
 
 function enderOf(view: DeployApprovalView): DeployPerson | undefined {
   const { end, people, request } = view;
@@ -184,20 +210,51 @@ function commitOut({ record, request }: DeployApprovalView): JsonObject {
   return {
     git_commit_hash: record.commit,
     source_verification: sourceText(record.sourceTree),
-    images: Object.entries(record.images).map(([service, image]) => imageOut(service, image)),
+    images: imagesOut(record),
     ...given({
       git_branch: record.branch,
       pr_url: typeof prUrl === "string" ? prUrl : facts.prUrl,
       ci_metadata: record.ciMetadata,
       commit_url: facts.commitUrl,
       branch_url: facts.branchUrl,
-      pr: pr === null ? null : { number: pr.number, title: pr.title, author: pr.author, state: pr.state },
+      pr: pullRequestOut(pr),
+      active_release: facts.activeRelease,
       commit:
         commit === null
           ? null
           : { title: commit.title, author: commit.author, ...given({ committed_at: time(commit.committedAt) }) },
       changes: changes === null ? null : { count: changes.count, ...given({ compare_url: changes.compareUrl }) },
     }),
+  };
+}
+
+function pullRequestOut(pr: DeployPullRequest | null): JsonObject | null {
+  if (pr === null) return null;
+  const { number, title, author, state, isDraft, approvals } = pr;
+  return { ...{ number, title, author, state, draft: isDraft }, ...given({ approvals }) };
+}
+
+function outsideOut({ facts, readAt }: DeployVcsFactsRecord, shown: JsonObject): JsonObject {
+  const { changes, reviews, checks } = facts;
+  const { pr } = shown;
+  const isReviewed = isJsonObject(pr) && reviews !== null && reviews.length > 0;
+  return {
+    vcs_read_at: wireTime(readAt),
+    ...given({
+      checks,
+      pr: isReviewed ? { ...pr, reviews: reviews.map(({ author, state }) => ({ author, state })) } : pr,
+      changes: changes === null ? shown["changes"] : changesOut(changes),
+    }),
+  };
+}
+
+function changesOut({ count, compareUrl, commits }: DeployVcsChanges): JsonObject {
+  return {
+    ...{ count, ...given({ compare_url: compareUrl }) },
+    commits: commits.map(({ sha, title, author, committedAt, url }) => ({
+      ...{ sha, title, author },
+      ...given({ committed_at: time(committedAt), url }),
+    })),
   };
 }
 
@@ -212,8 +269,40 @@ function sourceText(tree: DeploySourceTree): string {
   }
 }
 
-function imageOut(service: string, image: string): JsonObject {
-  return { service, image, ...given({ digest: image.split("@")[1] }) };
+/** What the request names, and what was found of each position last. */
+function imagesOut({ images, imageDigests }: DeployApprovalRecord): readonly JsonObject[] {
+  const shown = new Map(
+    Object.entries(images).map(([service, image]) => [
+      service,
+      { service, image, ...given({ digest: image.split("@")[1] }) },
+    ]),
+  );
+  for (const { key, image, digest, why } of imageDigests) {
+    shown.set(key, { service: key, image, ...given({ digest, why_no_digest: why }) });
+  }
+  return [...shown.values()];
+}
+
+function changedOut({ imageChange, drift }: DeployApprovalRecord): JsonObject {
+  return given({
+    image_change:
+      imageChange === null
+        ? null
+        : {
+            ...{ service: imageChange.key, recorded: imageChange.recorded, found: imageChange.found },
+            found_at: wireTime(imageChange.at),
+          },
+    drift: drift === null || !isDrift(drift) ? null : driftOut(drift),
+  });
+}
+
+function driftOut({ at, environment, base }: NonNullable<DeployApprovalRecord["drift"]>): JsonObject {
+  const { added, removed, changed } = environment ?? { added: [], removed: [], changed: [] };
+  return {
+    ...{ checked_at: wireTime(at), is_environment_known: environment !== null, is_release_known: base !== null },
+    environment: { added: [...added], removed: [...removed], changed: [...changed] },
+    ...given({ active_release: base === null ? null : { approved: base.approved, found: base.found } }),
+  };
 }
 
 function ranOut({ record, objectSha256 }: DeployApprovalView): JsonObject {
@@ -247,7 +336,12 @@ function ciOut({ record: { ci }, effects }: DeployApprovalView): JsonObject {
   };
 }
 
-function effectOut({ kind, state, attempts, lastError, dueAt }: DeployApprovalView["effects"][number]): JsonObject {
+function effectOut(app: Application, effect: DeployApprovalView["effects"][number]): JsonObject {
+  const { kind, state, attempts, lastError, dueAt } = effect;
+  // Its time comes and goes without a mail while none can be sent.
+  if (kind === "deploy.mail" && state === "pending" && app.settings.notifier === undefined) {
+    return { kind, state: "not_configured", attempts, last_error: "It waits until mail is set up on this server" };
+  }
   const next = state === "pending" ? wireTime(dueAt) : null;
   return { kind, state, attempts, ...given({ last_error: lastError?.message, next_at: next }) };
 }

@@ -16,7 +16,7 @@ export function eventOut(event: StoredEvent): RequestEventOut {
   };
 }
 
-export function liveEvent({ type, requestId, sequence, payload }: StoredEvent): LiveEvent {
+export function liveEvent({ type, requestId, gate, sequence, payload }: StoredEvent): LiveEvent {
   return {
     event_type: type,
     request_id: requestId,
@@ -26,7 +26,7 @@ export function liveEvent({ type, requestId, sequence, payload }: StoredEvent): 
     stage_order: numberOf(payload["stage_order"]),
     sequence,
     actor: textOf(payload["actor"]),
-    gate: "generic",
+    gate,
   };
 }
 

@@ -8,12 +8,12 @@ import type { TaskView } from "../../ports/reader.ts";
 export function inboxItem(view: TaskView, now: number): InboxItem {
   const { task, request, decision } = view;
   return {
-    gate: "generic",
+    gate: request.gate,
     task_id: task.id,
     request_id: request.id,
-    title: titleOf(request.context) ?? `${request.artifactType} ${request.artifactId}`,
+    title: titleOf(request) ?? `${request.artifactType} ${request.artifactId}`,
     requester: request.requester,
-    reason: textOf(request.context, ["reason", "justification"]),
+    reason: textOf(request.context, request.gate === "deploy" ? ["message"] : ["reason", "justification"]),
     due_at: wireTimeOrNull(task.dueAt),
     overdue: isOverdue(task, now),
     needed: view.needed,
@@ -36,8 +36,17 @@ export function inboxItem(view: TaskView, now: number): InboxItem {
   };
 }
 
-function titleOf(context: JsonObject): string | null {
+function titleOf({ gate, context }: TaskView["request"]): string | null {
+  if (gate === "deploy") return deployTitle(context);
   return textOf(context, ["title", "record_name", "name"]);
+}
+
+const SHORT_COMMIT = 7;
+
+function deployTitle(context: JsonObject): string | null {
+  const [commit, app, scope] = ["git_commit_hash", "app", "scope"].map((name) => textOf(context, [name]));
+  if (commit == null || app == null || scope == null) return null;
+  return `Deploy ${commit.slice(0, SHORT_COMMIT)} of ${app} to ${scope}`;
 }
 
 /** The first of these context values that is text and not blank. */

@@ -10,6 +10,7 @@ export function requestOut(request: RequestSummary, now: number): RequestOut {
   const { policy, creator, outcome } = request;
   return {
     id: request.id,
+    gate: request.gate,
     policy_id: policy.id,
     policy_key: policy.key,
     policy_version: policy.version,

@@ -9,7 +9,7 @@ import { createRequest } from "../../app/create-request.ts";
 import { identify } from "../../app/identify.ts";
 import { putDirectoryEntry } from "../../app/put-directory-entry.ts";
 import { policyCreateSchema } from "../../contract/policy.ts";
-import type { Actor } from "../../core/person.ts";
+import { admitted, type Actor } from "../../app/admitted-actor.ts";
 import { isRefusal, type Refusal } from "../../core/refusal.ts";
 import { DEVELOPMENT_ISSUER } from "../../http/token-verification/development-verifier.ts";
 import { demoPeople } from "./demo-people.ts";
@@ -19,7 +19,8 @@ export async function seedDemo(app: Application): Promise<void> {
   const actors = new Map<string, Actor>();
   for (const { assignee, name, roles } of demoPeople) {
     const principal = { issuer: DEVELOPMENT_ISSUER, subject: assignee, assignee, name, roles };
-    actors.set(assignee, accepted(await identify(app, { ...principal, email: null, clientId: null, machine: false })));
+    const known = await identify(app, { ...principal, email: null, clientId: null, machine: false });
+    actors.set(assignee, admitted(accepted(known)));
   }
   const actorOf = (name: string): Actor => {
     const actor = actors.get(name);

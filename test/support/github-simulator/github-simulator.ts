@@ -125,7 +125,7 @@ function routes(state: GithubState, violations: () => string[]): readonly Simula
     at("GET", `/commits/${SHA}/status`, ({ statuses }) => ({
       ...{
         status: 200,
-        body: { state: statuses.at(-1)?.["state"] ?? "pending", total_count: statuses.length },
+        body: { state: statuses.at(-1)?.["state"] ?? "pending", total_count: statuses.length, statuses },
       },
     })),
     at("GET", `/commits/${SHA}/check-runs`, ({ checkRuns }) => ({ status: 200, body: { check_runs: checkRuns } })),
@@ -166,11 +166,15 @@ function routes(state: GithubState, violations: () => string[]): readonly Simula
       const { environment_name: environment, state: said, comment } = jsonBody(call) ?? {};
       const run = runs.find((found) => String(found.id) === id);
       if (run === undefined) return notFound();
-      if (said !== "approved" && said !== "rejected") return wrong(call, "neither approved nor rejected");
+      const isDecision = said === "approved" || said === "rejected";
+      if (!isDecision && (said !== undefined || comment === undefined))
+        return wrong(call, "neither approved nor rejected");
       const place = run.pending.indexOf(String(environment));
       if (place < 0) return { status: 422, body: { message: "No pending deployment requests to approve or reject" } };
+      const word = { environment: String(environment), comment: String(comment) };
+      run.reviews.push({ ...word, state: isDecision ? said : "commented" });
+      if (!isDecision) return { status: 204 };
       run.pending.splice(place, 1);
-      run.reviews.push({ environment: String(environment), state: said, comment: String(comment) });
       run.status = said === "approved" ? "in_progress" : "completed";
       run.conclusion = said === "approved" ? null : "failure";
       return { status: 204 };

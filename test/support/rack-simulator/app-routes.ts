@@ -130,7 +130,7 @@ function servicesOf(app: SimulatedApp): unknown {
   return app.manifest().services.map(({ name }) => {
     const { count = 1, cpu = 250, memory = 512, gpu = 0 } = app.scales.get(name) ?? {};
     const domain = `${name}.${app.name}.rack.simulator`;
-    return { count, cpu, domain, gpu, "gpu-vendor": "", memory, name, nlb: [], ports: [] };
+    return { count, cpu, domain, gpu, "gpu-vendor": "", memory, name, nlb: [], ports: app.ports.get(name) ?? [] };
   });
 }
 

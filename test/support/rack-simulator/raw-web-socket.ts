@@ -62,9 +62,14 @@ export class RawWebSocket {
     return Number(/^HTTP\/1\.1 (\d{3})/.exec(this.head)?.[1] ?? 0);
   }
 
-  /** The payloads of the text frames, joined. */
+  /** The payloads of the text messages, joined; their parts may come in frames of their own. */
   get text(): Buffer {
-    return Buffer.concat(this.frames.filter(({ opcode }) => opcode === TEXT).map(({ payload }) => payload));
+    let isText = false;
+    const payloads = this.frames.filter(({ opcode }) => {
+      if (opcode === TEXT || opcode === BINARY) isText = opcode === TEXT;
+      return isText && opcode < CLOSE;
+    });
+    return Buffer.concat(payloads.map(({ payload }) => payload));
   }
 
   send(opcode: number, payload: Buffer | string = ""): void {
@@ -74,6 +79,15 @@ export class RawWebSocket {
       data.length < 126 ? [0x80 | data.length] : [0x80 | 126, (data.length >> 8) & 0xff, data.length & 0xff];
     const masked = data.map((byte, at) => byte ^ (mask[at % 4] ?? 0));
     this.#socket.write(Buffer.concat([Buffer.from([0x80 | opcode, ...length]), mask, masked]));
+  }
+
+  /** The head of a frame of this length, and as much of it as is given; its mask changes nothing. */
+  begin(opcode: number, payload: Buffer, length: number): void {
+    const head = Buffer.alloc(14);
+    head.writeUInt8(0x80 | opcode);
+    head.writeUInt8(0x80 | 127, 1);
+    head.writeBigUInt64BE(BigInt(length), 2);
+    this.#socket.write(Buffer.concat([head, payload]));
   }
 
   /** Stops reading, so that whoever writes is held up. */

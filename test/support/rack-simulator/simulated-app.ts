@@ -37,6 +37,12 @@ export interface SimulatedBuild {
   images: Readonly<Record<string, string | null>>;
 }
 
+export interface SimulatedPort {
+  readonly balancer: number;
+  readonly certificate: string;
+  readonly container: number;
+}
+
 export interface SimulatedRelease {
   readonly id: string;
   readonly build: string;
@@ -95,6 +101,8 @@ export class SimulatedApp {
   readonly processes = new Map<string, SimulatedProcess>();
   readonly parameters: Record<string, string> = {};
   readonly scales = new Map<string, Readonly<Record<string, number>>>();
+  /** Of services that listen beside what their manifest says, as a rack of the first generation lists them. */
+  readonly ports = new Map<string, readonly SimulatedPort[]>();
   readonly resourceData = new Map<string, Buffer>();
   readonly log = new RackLog();
   status: "running" | "updating" | "rollback" = "running";

@@ -35,8 +35,8 @@ describe("calls of the deploy pages", () => {
   });
 
   it("deploy R-UI-3: details that are no JSON are no details", () => {
-    const log = { timestamp: "", action: "x", status: "success", chain_index: 1, event_hash: "" };
-    const nobody = { user_email: null, user_name: null, api_token_name: null };
+    const log = { timestamp: "", action: "x", status: "success", chain_index: 1, event_hash: "", previous_hash: "" };
+    const nobody = { user_email: null, user_name: null, api_token_name: null, kind: "x" };
     expect(logDetails({ ...log, ...nobody, details: "{" })).toEqual({});
     expect(logDetails({ ...log, ...nobody, details: '{"notes":"ok"}' })).toEqual({ notes: "ok" });
   });

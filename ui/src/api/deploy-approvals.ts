@@ -18,7 +18,7 @@ const readEffect = object({
 export type DeployEffect = Answer<typeof readEffect>;
 
 const readBuild = object({ id: nullable(text), status: text, attempt: orElse(number, 1) });
-const readImage = object({ service: text, image: text, digest: nullable(text) });
+const readImage = object({ service: text, image: text, digest: nullable(text), why_no_digest: nullable(text) });
 
 const readWho = {
   created_by_email: nullable(text),
@@ -33,6 +33,8 @@ const readWho = {
   rejected_by_name: nullable(text),
   cancelled_by_email: nullable(text),
   deployed_by_email: nullable(text),
+  /** The CI job that asked, as its platform signed it. */
+  workload: nullable(object({ name: orElse(text, ""), summary: text })),
 };
 
 const readWhen = {
@@ -60,13 +62,54 @@ const readRun = {
   exec_commands: orElse(jsonObject, {}),
 };
 
+/** What changed between the approval and the latest promote: names of variables, never values. */
+const readDrift = object({
+  checked_at: text,
+  is_environment_known: orElse(flag, true),
+  environment: object({
+    added: orElse(list(text), []),
+    removed: orElse(list(text), []),
+    changed: orElse(list(text), []),
+  }),
+  active_release: nullable(object({ approved: text, found: text })),
+});
+
+const readReview = object({ author: orElse(text, "somebody"), state: text });
+
+const readPullRequest = object({
+  number,
+  title: orElse(text, ""),
+  author: orElse(text, ""),
+  state: orElse(text, ""),
+  draft: orElse(flag, false),
+  /** How many reviewers approved it when it was asked. */
+  approvals: nullable(number),
+  reviews: orElse(list(readReview), []),
+});
+
+/** One that comes with the asked commit. */
+const readCommit = object({
+  sha: text,
+  title: orElse(text, ""),
+  author: orElse(text, ""),
+  committed_at: nullable(text),
+  url: nullable(text),
+});
+
 const readOutside = {
   commit_url: nullable(text),
   branch_url: nullable(text),
   pr_url: nullable(text),
-  pr: nullable(object({ number, title: orElse(text, ""), author: orElse(text, ""), state: orElse(text, "") })),
+  pr: nullable(readPullRequest),
   commit: nullable(object({ title: orElse(text, ""), author: orElse(text, ""), committed_at: nullable(text) })),
-  changes: nullable(object({ count: number, compare_url: nullable(text) })),
+  /** Since the commit that was deployed last. */
+  changes: nullable(object({ count: number, compare_url: nullable(text), commits: orElse(list(readCommit), []) })),
+  /** Combined state of the commit’s checks: `success`, `pending`, `failure`. */
+  checks: nullable(text),
+  /** When version control was last heard; absent before. */
+  vcs_read_at: nullable(text),
+  /** Of the app on the rack, when it was asked. */
+  active_release: nullable(text),
   ci_metadata: nullable(jsonObject),
   ci: nullable(
     object({
@@ -114,6 +157,9 @@ export const readApproval = object({
     }),
   ),
   images: orElse(list(readImage), []),
+  /** A tag that no longer leads to the digest that was recorded. */
+  image_change: nullable(object({ service: text, recorded: text, found: text, found_at: nullable(text) })),
+  drift: nullable(readDrift),
   warnings: orElse(list(readNote), []),
   unmatched_authors: orElse(list(text), []),
   effects: orElse(list(readEffect), []),
@@ -143,9 +189,20 @@ export interface DeployFilter {
   readonly branch?: string | undefined;
   readonly commit?: string | undefined;
   readonly q?: string | undefined;
+  /** Days of UTC when it was asked, as `2026-11-20`; both are included. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
   readonly cursor?: string | undefined;
   readonly limit?: number;
 }
+
+/** The wire’s `until` is not included. A day that is none is sent as it is: the server says so. */
+function dayAfter(day: string): string {
+  const start = Date.parse(`${day}T00:00:00Z`);
+  return Number.isNaN(start) ? day : new Date(start + dayMilliseconds).toISOString().slice(0, 10);
+}
+
+const dayMilliseconds = 86_400_000;
 
 export function readDeployApprovals(filter: DeployFilter): Promise<DeployApprovals> {
   const search = query({
@@ -156,6 +213,8 @@ export function readDeployApprovals(filter: DeployFilter): Promise<DeployApprova
     git_branch: filter.branch,
     git_commit: filter.commit,
     q: filter.q,
+    since: filter.since,
+    until: filter.until === undefined ? undefined : dayAfter(filter.until),
     limit: filter.limit ?? 50,
     cursor: filter.cursor,
   });
@@ -179,6 +238,7 @@ export function useDeployApproval(id: string): UseQueryResult<DeployApproval> {
 const readLog = object({
   timestamp: text,
   action: text,
+  kind: orElse(text, ""),
   status: text,
   user_email: nullable(text),
   user_name: nullable(text),
@@ -186,6 +246,7 @@ const readLog = object({
   details: orElse(text, ""),
   chain_index: number,
   event_hash: orElse(text, ""),
+  previous_hash: orElse(text, ""),
 });
 export type DeployLog = Answer<typeof readLog>;
 

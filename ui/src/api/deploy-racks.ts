@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { call } from "./call.ts";
 import type { Answer, JsonObject } from "./read.ts";
-import { flag, jsonObject, list, object, orElse, text } from "./read.ts";
+import { flag, jsonObject, list, nullable, object, orElse, text } from "./read.ts";
 
 const readRack = object({
   name: text,
@@ -11,6 +11,9 @@ const readRack = object({
   host: orElse(text, ""),
   display_name: orElse(text, ""),
   enabled: orElse(flag, true),
+  /** `system`, `pin` or `insecure`. */
+  tls: orElse(text, "system"),
+  fingerprint: nullable(text),
 });
 export type DeployRack = Answer<typeof readRack>;
 

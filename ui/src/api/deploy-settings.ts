@@ -4,10 +4,17 @@ import { useQuery } from "@tanstack/react-query";
 import { call, query } from "./call.ts";
 import { rackPath } from "./deploy-racks.ts";
 import type { Answer, Json } from "./read.ts";
-import { json, isJsonObject, nothing, object, orElse, text, UnreadableAnswer } from "./read.ts";
+import { flag, json, isJsonObject, nothing, nullable, object, orElse, text, UnreadableAnswer } from "./read.ts";
 import type { Read } from "./read.ts";
 
-const readSetting = object({ value: orElse(json, null), source: text, env_var: orElse(text, "") });
+const readSetting = object({
+  value: orElse(json, null),
+  source: text,
+  env_var: orElse(text, ""),
+  can_change: orElse(flag, false),
+  updated_by: nullable(text),
+  updated_at: nullable(text),
+});
 export type DeploySetting = Answer<typeof readSetting>;
 export type DeploySettings = Readonly<Record<string, DeploySetting>>;
 

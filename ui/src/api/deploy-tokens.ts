@@ -56,7 +56,7 @@ export interface DeployTokenDraft {
 }
 
 const readMade = object({ token: text, name: text });
-export type MadeDeployToken = Answer<typeof readMade>;
+type MadeDeployToken = Answer<typeof readMade>;
 
 export function makeDeployToken(draft: DeployTokenDraft): Promise<MadeDeployToken> {
   return call(readMade, "/api/v1/api-tokens", { method: "POST", body: draft });

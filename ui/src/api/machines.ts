@@ -153,3 +153,19 @@ export function changeWorkloadProvider(id: string, change: WorkloadChange): Prom
 export function removeWorkloadProvider(id: string): Promise<null> {
   return call(nothing, `/v1/workload-providers/${encodeURIComponent(id)}`, { method: "DELETE" });
 }
+
+const readTested = object({
+  lets_in: flag,
+  conditions: list(
+    object({ claim: text, allowed: orElse(list(text), []), found: orElse(list(text), []), holds: flag }),
+  ),
+});
+export type TestedClaims = Answer<typeof readTested>;
+
+/** Judged by the server as a presented token’s claims are; nothing is signed in by it. */
+export function testClaims(id: string, claims: JsonObject): Promise<TestedClaims> {
+  return call(readTested, `/v1/workload-providers/${encodeURIComponent(id)}/test`, {
+    method: "POST",
+    body: { claims },
+  });
+}

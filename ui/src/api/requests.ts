@@ -12,6 +12,7 @@ import { flag, jsonObject, list, nullable, number, object, orElse, text } from "
 
 const readRequest = object({
   id: text,
+  gate: orElse(text, "generic"),
   policy_key: text,
   policy_version: number,
   artifact_type: text,

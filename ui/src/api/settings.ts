@@ -9,6 +9,7 @@ const readSetting = object({
   key: text,
   value: orElse(json, null),
   source: text,
+  variable: nullable(text),
   updated_by: nullable(text),
   updated_at: nullable(text),
 });

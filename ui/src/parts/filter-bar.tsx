@@ -10,7 +10,7 @@ export interface FilterField {
   readonly name: string;
   readonly label: string;
   readonly value: string | undefined;
-  readonly kind: "search" | "text" | "choice";
+  readonly kind: "search" | "text" | "choice" | "day";
   /** For text: what is offered while typing. For a choice: everything there is. */
   readonly options?: readonly { readonly value: string; readonly word: string }[];
   /** What nothing chosen means, where it is not "any". */
@@ -28,13 +28,10 @@ export function FilterBar({ fields, onChange, onClear }: FilterBarProps): ReactN
   const filtered = fields.some((field) => field.value !== undefined);
   return (
     <search className={styles.bar}>
-      {fields.map((field) =>
-        field.kind === "choice" ? (
-          <Choice key={field.name} field={field} onChange={onChange} />
-        ) : (
-          <Words key={field.name} field={field} onChange={onChange} />
-        ),
-      )}
+      {fields.map((field) => {
+        const Field = shapes[field.kind];
+        return <Field key={field.name} field={field} onChange={onChange} />;
+      })}
       {filtered && (
         <button type="button" className={classNames(controls.button, controls.quiet)} onClick={onClear}>
           Clear filters
@@ -68,6 +65,24 @@ function Choice({ field, onChange }: FieldProps): ReactNode {
         </option>
       ))}
     </select>
+  );
+}
+
+/** A day of UTC: every reader of the address means the same one. */
+function Day({ field, onChange }: FieldProps): ReactNode {
+  return (
+    <label className={styles.day}>
+      <span>{field.label}</span>
+      <input
+        type="date"
+        aria-label={`${field.label}, in UTC`}
+        className={controls.input}
+        value={field.value ?? ""}
+        onChange={(event) => {
+          onChange(field.name, event.target.value === "" ? undefined : event.target.value);
+        }}
+      />
+    </label>
   );
 }
 
@@ -119,6 +134,8 @@ function Words({ field, onChange }: FieldProps): ReactNode {
     </span>
   );
 }
+
+const shapes = { choice: Choice, day: Day, search: Words, text: Words } as const;
 
 /** Every value once, for the suggestions of a field. */
 export function distinctOptions(

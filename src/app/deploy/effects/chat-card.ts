@@ -63,8 +63,8 @@ function linked(name: string, value: string, url: string | null): ChatFact {
 /** The token's name, and which CI identity it was given for. */
 function requesterText({ view }: DeploySubject, { requester }: ApprovalStory): string {
   const { workload } = view.record.facts;
-  const subject = isJsonObject(workload) && typeof workload["sub"] === "string" ? ` (${workload["sub"]})` : "";
-  return `${requester ?? "somebody"}${subject}`;
+  const job = isJsonObject(workload) && typeof workload["summary"] === "string" ? ` (${workload["summary"]})` : "";
+  return `${requester ?? "somebody"}${job}`;
 }
 
 function stateFacts(story: ApprovalStory): readonly ChatFact[] {

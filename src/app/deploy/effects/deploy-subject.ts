@@ -4,6 +4,7 @@ import { deployStatus } from "../../../gates/deploy/deploy-status.ts";
 import type { DeployApprovalView, DeployViewer } from "../../../ports/deploy-reader.ts";
 import type { EffectOutcome, EffectRecord } from "../../../ports/effects.ts";
 import type { Application } from "../../application.ts";
+import { requestPage } from "../../request-page.ts";
 import { approvalStanding } from "../approval-standing.ts";
 import type { DeployAppSettings } from "../settings-desk.ts";
 import { withdrawn } from "./effect-outcome.ts";
@@ -32,7 +33,7 @@ export async function deploySubject(
   return {
     ...{ app, view, status: statusOf(app, view) },
     settings: await app.deploy.settings.ofApp(app, record.scope, record.app),
-    link: `${app.identity.publicUrl}/app/deploys/${record.id}`,
+    link: requestPage(app.identity.publicUrl, { gate: "deploy", id: record.id }),
   };
 }
 
@@ -47,8 +48,8 @@ export async function statusNow(subject: DeploySubject): Promise<DeployStatus | 
   return now === undefined ? null : statusOf(app, now);
 }
 
-function statusOf({ clock }: Application, { request }: DeployApprovalView): DeployStatus {
-  return deployStatus(approvalStanding(request), clock());
+function statusOf({ clock }: Application, { request, record }: DeployApprovalView): DeployStatus {
+  return deployStatus(approvalStanding(request, record), clock());
 }
 
 /** What happened, as the effect says; the handler looks for itself what has become of it. */

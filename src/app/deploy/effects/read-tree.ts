@@ -10,6 +10,7 @@ import type { Repository } from "../../../ports/version-control.ts";
 import type { Application } from "../../application.ts";
 import { retry } from "../../../gates/deploy/effect-result.ts";
 import { approvalCommand } from "../approval-change.ts";
+import { treeRecordId } from "../tree-record-id.ts";
 import { deploySubject, isSubject, type DeploySubject } from "./deploy-subject.ts";
 import { effectOutcome } from "./effect-outcome.ts";
 import { isRepository, repositoryOfSubject } from "./effect-repository.ts";
@@ -39,11 +40,6 @@ export function readTree(installation: Application): EffectHandler {
   };
 }
 
-/** `repository@tree`: the tree's own id proves the list, so it is read once for all requests of the commit. */
-function treeRecordId(repository: string, treeId: string): string {
-  return `${repository}@${treeId}`;
-}
-
 interface StoredTree {
   readonly id: string;
   readonly treeId: string;
@@ -55,15 +51,9 @@ async function readFiles(subject: DeploySubject, repository: Repository): Promis
   const known = await treeIdOf(subject, repository);
   if (known.kind !== "found") return known;
   const treeId = known.value;
-  const id = treeRecordId(view.record.facts.repository ?? settings.app.vcsRepo.value ?? "", treeId);
+  const id = treeRecordId({ record: view.record, repository: settings.app.vcsRepo.value, treeId });
   const [stored] = await app.reader.records(recordsBy("deployTree", "id", [id]));
-  if (stored !== undefined) {
-    const isOwn = stored.orgId === app.orgId;
-    // Nobody learns from another organization's reading what a repository holds.
-    if (!isOwn)
-      return { kind: "unavailable", detail: "the files are kept for another organization", retryAfterSeconds: null };
-    return { kind: "found", value: { id, treeId, fileCount: stored.files.length } };
-  }
+  if (stored !== undefined) return { kind: "found", value: { id, treeId, fileCount: stored.files.length } };
   const read = await repository.tree(treeId);
   if (read.kind !== "found") return read;
   await app.scratch.add("deployTree", treeRecord(app, { id, treeId }, read.value));

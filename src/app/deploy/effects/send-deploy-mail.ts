@@ -1,6 +1,6 @@
 /**
  * Mail about deploy requests: to everybody who can approve, to those who are no longer needed, and to whose request it is. One message
- * per event and person, whatever becomes of an attempt halfway (docs/spec/deploy.md R-MAIL-1).
+ * per event and person, whatever becomes of an attempt halfway; what comes soon after another goes with the next (docs/spec/deploy.md R-MAIL-1).
  */
 import type { PersonId } from "../../../core/ids.ts";
 import { hasLeft } from "../../../core/person-status.ts";
@@ -12,6 +12,7 @@ import type { Application } from "../../application.ts";
 import { deploySubject, eventOf, isSubject, type DeploySubject } from "./deploy-subject.ts";
 import { deployMailText, type DeployMail } from "./deploy-mail-text.ts";
 import { notConfigured, withdrawn } from "./effect-outcome.ts";
+import { mailWait, waitingWith, type LetterPlace } from "./mail-window.ts";
 
 export interface DeployMailParts {
   readonly app: Application;
@@ -30,9 +31,15 @@ export function sendDeployMail({ app: installation, mail }: DeployMailParts): Ef
     const outcomes: (EffectOutcome | null)[] = [];
     for (const letter of letters) outcomes.push(await sendOnce(sending, letter));
     // Whoever could not be reached is tried again; the others have their message.
-    const missing = outcomes.find((outcome) => outcome !== null);
-    return missing ?? { kind: "done", result: { people: letters.length } };
+    const missing = outcomes.filter((outcome) => outcome !== null);
+    // What failed is tried again before what only waits.
+    const [first = null] = [...missing.filter((outcome) => !isMerged(outcome)), ...missing];
+    return first ?? { kind: "done", result: { people: letters.length } };
   };
+}
+
+function isMerged(outcome: EffectOutcome): boolean {
+  return outcome.kind === "retry" && outcome.error === MERGED;
 }
 
 interface Letter {
@@ -104,20 +111,66 @@ const ADDRESS = /^[^\s<>(),;:"@[\]\\\p{C}]{1,64}@[^\s<>(),;:"@[\]\\\p{C}]{1,255}
 /** Null once it is sent, now or before, or cannot be sent to this person at all. */
 async function sendOnce(sending: Sending, { mail, person }: Letter): Promise<EffectOutcome | null> {
   const { subject, effect, mailer, baseUrl, signal } = sending;
-  const { app } = subject;
-  const value = `${effect.id}.${person}`;
-  const sent = await app.reader.records(recordsBy("spentProof", "value", [value]));
-  if (sent.some(({ scope }) => scope === SENT)) return null;
-  const record = (await app.reader.person(person))?.record;
-  if (record === undefined || hasLeft(record.status) || record.email === null || !ADDRESS.test(record.email))
-    return null;
+  const { app, view } = subject;
+  const place = { effectId: effect.id, requestId: view.request.id, event: eventOf(effect), mail, person };
+  if ((await unsent(app, [place])).length === 0) return null;
+  const to = await addressOf(app, person);
+  if (to === null) return null;
+  const wait = await mailWait(app, place);
+  if (wait !== null) return { kind: "retry", error: MERGED, afterMs: wait };
+  const others = await othersOf(app, place);
   const messageId = `<${effect.id}.${person}@${new URL(baseUrl).hostname}>`;
-  const text = deployMailText(subject, mail, baseUrl);
-  const answer = await mailer.send({ ...text, messageId, to: record.email }, signal);
+  const subjects = [subject, ...others.map((other) => other.subject)];
+  const answer = await mailer.send({ ...deployMailText(subjects, mail, baseUrl), messageId, to }, signal);
   if (!answer.accepted) {
     return { kind: "retry", error: { code: answer.code, message: answer.message }, afterMs: null };
   }
-  const now = app.clock();
-  await app.scratch.add("spentProof", { scope: SENT, value, answer: null, spentAt: now, expiresAt: now + SENT_MS });
+  for (const sent of [place, ...others.map((other) => other.place)]) await markSent(app, sent);
   return null;
+}
+
+const MERGED = { code: "merged", message: "It goes out with the next message to the same person, within 15 minutes" };
+
+async function addressOf(app: Application, person: PersonId): Promise<string | null> {
+  const record = (await app.reader.person(person))?.record;
+  if (record === undefined || hasLeft(record.status) || record.email === null) return null;
+  return ADDRESS.test(record.email) ? record.email : null;
+}
+
+/** As many as one message tells; the rest have a turn of their own. */
+const TOGETHER_MAX = 20;
+
+interface OtherLetter {
+  readonly place: LetterPlace;
+  readonly subject: DeploySubject;
+}
+
+/** What else waits for the person and still has something to say. */
+async function othersOf(app: Application, place: LetterPlace): Promise<readonly OtherLetter[]> {
+  const waiting = await unsent(app, await waitingWith(app, place));
+  const others: OtherLetter[] = [];
+  for (const other of waiting.slice(0, TOGETHER_MAX)) {
+    const subject = await deploySubject(app, { orgId: app.orgId, requestId: other.requestId });
+    if (!isSubject(subject)) continue;
+    const isWanted = lettersOf(subject, other.event).some(
+      ({ mail, person }) => mail === other.mail && person === other.person,
+    );
+    if (isWanted) others.push({ place: other, subject });
+  }
+  return others;
+}
+
+const sentValue = ({ effectId, person }: LetterPlace): string => `${effectId}.${person}`;
+
+async function unsent(app: Application, places: readonly LetterPlace[]): Promise<readonly LetterPlace[]> {
+  if (places.length === 0) return [];
+  const found = await app.reader.records(recordsBy("spentProof", "value", places.map(sentValue)));
+  const sent = new Set(found.filter(({ scope }) => scope === SENT).map(({ value }) => value));
+  return places.filter((place) => !sent.has(sentValue(place)));
+}
+
+async function markSent(app: Application, place: LetterPlace): Promise<void> {
+  const now = app.clock();
+  const proof = { scope: SENT, value: sentValue(place), answer: null, spentAt: now, expiresAt: now + SENT_MS };
+  await app.scratch.add("spentProof", proof);
 }

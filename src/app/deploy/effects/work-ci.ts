@@ -84,7 +84,9 @@ async function verify(subject: DeploySubject, { provider, settings, runs }: CiRu
   const [first] = runs;
   if (first === undefined) return notConfigured("The request names no CI run");
   const found = await provider.verify(first.request);
-  if (found.kind === "unknown") return effectOutcome(retry(found.why, found.retryAfterSeconds), UNAVAILABLE);
+  if (found.kind === "unknown") {
+    return by(settings.provider, effectOutcome(retry(found.why, found.retryAfterSeconds), UNAVAILABLE));
+  }
   if (found.kind === "matches") return { kind: "done", result: { status: found.status } };
   await recordCiProblems(subject, found.problems);
   return { kind: "done", result: { problems: found.problems.map(({ code }) => code) } };
@@ -100,22 +102,27 @@ async function unblock(subject: DeploySubject, { provider, settings, runs }: CiR
     if (result.result === "done") unblocked.push({ run, told: result.record });
   }
   if (unblocked.length > 0) await recordUnblocked(subject, settings.provider, unblocked);
-  return together(results);
+  return together(results, settings);
 }
 
 async function close({ provider, settings, runs }: CiRuns, outcome: ClosingOutcome): Promise<EffectOutcome> {
   if (ciEffectOf(outcome, settings) !== "close") return notConfigured("CI is not told of this end for this app");
   const results: EffectResult[] = [];
   for (const { request } of runs) results.push(await provider.close(request, outcome));
-  return together(results);
+  return together(results, settings);
 }
 
 /** All of them, or what is to be done about those that are missing. */
-function together(results: readonly EffectResult[]): EffectOutcome {
+function together(results: readonly EffectResult[], { provider }: CiSettings): EffectOutcome {
   const missing =
     results.find(({ result }) => result === "retry") ?? results.find(({ result }) => result === "permanent");
-  if (missing !== undefined) return effectOutcome(missing, UNAVAILABLE);
+  if (missing !== undefined) return by(provider, effectOutcome(missing, UNAVAILABLE));
   return { kind: "done", result: { runs: results.flatMap((one) => (one.result === "done" ? [one.record] : [])) } };
+}
+
+/** Whoever reads the log looks for the CI by its name (R-CI-4). */
+function by(provider: string, outcome: EffectOutcome): EffectOutcome {
+  return outcome.kind === "done" ? outcome : { ...outcome, error: { ...outcome.error, detail: { provider } } };
 }
 
 function isClosed(status: DeployStatus): status is ClosingOutcome {

@@ -1,12 +1,11 @@
 import type { ReactNode } from "react";
 
 import type { DeployApproval } from "../../api/deploy-approvals.ts";
-import type { Explain } from "../../api/explain.ts";
 import { useDecisions, useExplain } from "../../api/requests.ts";
 import type { Me } from "../../api/session.ts";
 import { OutsideText } from "../../parts/outside-text.tsx";
 import { countedSignatures, SignatureLine } from "../../parts/signature-line.tsx";
-import { namesOf, nameOf } from "../request/person-names.ts";
+import { namesOf } from "../request/person-names.ts";
 import { SignaturePanel } from "../request/signature-panel.tsx";
 import panel from "../request/signature-panel.module.css";
 
@@ -22,41 +21,17 @@ export function DeployApprovers({ me, approval }: DeployApproversProps): ReactNo
   const decisions = useDecisions(id);
   const names = namesOf(explain.data ?? null, me);
   if (explain.data === undefined && !explain.isPending) return <Counted approval={approval} />;
-  const barred = explain.data === undefined ? [] : barredBy(explain.data);
   return (
-    <>
-      <SignaturePanel explain={explain.data ?? null} decisions={decisions.data ?? []} names={names} />
-      {barred.length > 0 && (
-        <p className={panel.rule}>
-          Cannot approve:{" "}
-          <OutsideText text={barred.map(({ user, why }) => `${nameOf(names, user)} (${why})`).join(", ")} />
-        </p>
-      )}
-    </>
+    <SignaturePanel
+      explain={explain.data ?? null}
+      decisions={decisions.data ?? []}
+      names={names}
+      reasons={deployReasons}
+    />
   );
 }
 
-interface Barred {
-  readonly user: string;
-  readonly why: string;
-}
-
-const whys: Readonly<Record<string, string>> = {
-  requester: "asked for it",
-  forbidden: "wrote the commit or owns the token",
-  repeat_approver: "approved another stage",
-  machine: "a machine",
-  disabled: "locked or no longer active",
-};
-
-function barredBy({ stages }: Explain): readonly Barred[] {
-  const all = stages.flatMap(({ excluded }) => excluded);
-  const users = [...new Set(all.map(({ user }) => user))];
-  return users.map((user) => {
-    const reasons = all.filter((each) => each.user === user).map(({ reason }) => whys[reason] ?? reason);
-    return { user, why: [...new Set(reasons)].join("; ") };
-  });
-}
+const deployReasons = { requester: "asked for it", forbidden: "wrote the commit or owns the token" } as const;
 
 /** For whoever may not read the request's policy: how far it is. */
 function Counted({ approval: { approvals } }: { readonly approval: DeployApproval }): ReactNode {

@@ -6,15 +6,18 @@ import { classNames } from "../../look/class-names.ts";
 import { Digest } from "../../parts/digest.tsx";
 import { OutsideText } from "../../parts/outside-text.tsx";
 import styles from "./deploy-checks.module.css";
+import { DeployChanges } from "./deploy-changes.tsx";
+import { DeployEnvironment } from "./deploy-environment.tsx";
+import { DeployImages } from "./deploy-images.tsx";
 import type { CheckWords } from "./deploy-words.ts";
-import { sourceWords } from "./deploy-words.ts";
+import { checksWords, sourceWords } from "./deploy-words.ts";
 import { OutsideLink } from "./outside-link.tsx";
 
 const icons = { approve: CheckIcon, wait: HourglassIcon, reject: XIcon, quiet: CircleDashedIcon } as const;
 
 /** What was looked at and what came of it: each check in words, problems first. */
 export function DeployChecks({ approval }: { readonly approval: DeployApproval }): ReactNode {
-  const { builds, images, object_sha256: archive } = approval;
+  const { builds, object_sha256: archive } = approval;
   return (
     <>
       <section aria-labelledby="checks-title">
@@ -28,7 +31,9 @@ export function DeployChecks({ approval }: { readonly approval: DeployApproval }
         </ul>
         <CiLine approval={approval} />
       </section>
-      {images.length > 0 && <Images images={images} />}
+      <DeployChanges approval={approval} />
+      <DeployImages approval={approval} />
+      <DeployEnvironment approval={approval} />
       {(archive !== null || builds.length > 0) && (
         <section aria-labelledby="run-title" className={styles.part}>
           <h2 id="run-title" className={styles.title}>
@@ -59,22 +64,33 @@ export function DeployChecks({ approval }: { readonly approval: DeployApproval }
 
 /** Each thing is said once: what the server warns of is not said again. */
 function checksOf(approval: DeployApproval): readonly CheckWords[] {
-  const { ci, images, unmatched_authors: unmatched, warnings } = approval;
+  const { unmatched_authors: unmatched, warnings } = approval;
   const warned = new Set(warnings.map(({ code }) => code));
-  const problems = ci?.problems ?? [];
   return [
     ...warnings.filter(({ code }) => code !== "ci_not_ready").map(({ message }) => waits(message)),
-    ...problems.map(({ message }) => waits(`CI: ${message}`)),
+    ...ciChecks(approval),
     ...(unmatched.length === 0 || warned.has("authors_unmatched")
       ? []
       : [waits(`Nobody here is known as ${unmatched.join(", ")}, who wrote the commit`)]),
     ...(approval.commit === null ? [] : [passes("The commit was found in the repository")]),
+    ...(approval.checks === null ? [] : [checksWords(approval.checks)]),
     ...(warned.has("source_unverified") ? [] : [sourceWords(approval.source_verification)]),
-    ...(images.length === 0 ? [] : [imagesCheck(images)]),
-    ...(ci?.provider != null && problems.length === 0 && ci.ready
-      ? [passes(`CI: ${ci.provider} will go on when this is approved`)]
-      : []),
+    ...imageChecks(approval),
   ];
+}
+
+function ciChecks({ ci }: DeployApproval): readonly CheckWords[] {
+  if (ci === null) return [];
+  if (ci.problems.length > 0) return ci.problems.map(({ message }) => waits(`CI: ${message}`));
+  return ci.provider !== null && ci.ready ? [passes(`CI: ${ci.provider} will go on when this is approved`)] : [];
+}
+
+function imageChecks({ images, image_change: change }: DeployApproval): readonly CheckWords[] {
+  const named = images.length === 0 ? [] : [imagesCheck(images)];
+  if (change === null) return named;
+  const { service, recorded, found } = change;
+  const text = `The image of ${service} is not the recorded one any more: it was ${recorded} and is now ${found}`;
+  return [{ tone: "reject", text }, ...named];
 }
 
 function waits(text: string): CheckWords {
@@ -110,30 +126,5 @@ function CiLine({ approval: { ci } }: { readonly approval: DeployApproval }): Re
     <p className={styles.line}>
       Pipeline: <OutsideLink to={ci.url} text={ci.url} />
     </p>
-  );
-}
-
-function Images({ images }: { readonly images: DeployApproval["images"] }): ReactNode {
-  return (
-    <section aria-labelledby="images-title" className={styles.part}>
-      <h2 id="images-title" className={styles.title}>
-        Images
-      </h2>
-      <dl className={styles.images}>
-        {images.map(({ service, image, digest }) => (
-          <div key={service} className={styles.image}>
-            <dt>
-              <OutsideText text={service} />
-            </dt>
-            <dd>
-              <code>
-                <OutsideText text={image} />
-              </code>
-              {digest === null && <strong className={styles.reject}> tag only</strong>}
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </section>
   );
 }

@@ -141,6 +141,8 @@ function Filters({ search, listed }: FiltersProps): ReactNode {
           options: distinctOptions(items.flatMap(({ git_branch: branch }) => branch ?? [])),
         },
         { name: "commit", label: "Commit", value: search.commit, kind: "text" },
+        { name: "since", label: "From", value: search.since, kind: "day" },
+        { name: "until", label: "To", value: search.until, kind: "day" },
       ]}
       onChange={onChange}
       onClear={() => {

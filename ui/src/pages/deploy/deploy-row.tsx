@@ -9,7 +9,7 @@ import { countedSignatures, SignatureLine } from "../../parts/signature-line.tsx
 import { StatusMark } from "../../parts/status-mark.tsx";
 import { TimeLeft } from "../../parts/time-left.tsx";
 import rows from "../inbox/rows.module.css";
-import { askedBy, deployMark, deployTitle, endedAt, firstLine, openUntil } from "./deploy-words.ts";
+import { askedWith, deployMark, deployTitle, endedAt, firstLine, openUntil } from "./deploy-words.ts";
 
 /** R-UI-1: what goes where, why, who asks, how far it is and how long is left. */
 export function DeployRow({ approval }: { readonly approval: DeployApproval }): ReactNode {
@@ -32,7 +32,7 @@ export function DeployRow({ approval }: { readonly approval: DeployApproval }): 
           </span>
           <span className={rows.about}>
             <span>
-              <OutsideText text={askedBy(approval)} />
+              <OutsideText text={askedWith(approval)} />
             </span>
             <Moment at={from} />
             {branch !== null && (

@@ -8,6 +8,9 @@ export interface DeploySearch {
   readonly branch?: string | undefined;
   readonly commit?: string | undefined;
   readonly q?: string | undefined;
+  /** Days, as `2026-11-20`. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
   readonly cursor?: string | undefined;
 }
 
@@ -19,6 +22,13 @@ export function parseDeploySearch(search: Record<string, unknown>): DeploySearch
     branch: searchText(search["branch"]),
     commit: searchText(search["commit"]),
     q: searchText(search["q"]),
+    since: dayText(search["since"]),
+    until: dayText(search["until"]),
     cursor: searchText(search["cursor"]),
   };
+}
+
+function dayText(value: unknown): string | undefined {
+  const text = searchText(value);
+  return text !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : undefined;
 }

@@ -1,8 +1,10 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { useState } from "react";
 
 import type { DeployApproval, DeployEffect, DeployLog } from "../../api/deploy-approvals.ts";
 import { logDetails, retryEffect, useDeployLogs } from "../../api/deploy-approvals.ts";
+import { may, meQuery } from "../../api/session.ts";
 import { classNames } from "../../look/class-names.ts";
 import controls from "../../parts/controls.module.css";
 import { Moment } from "../../parts/moment.tsx";
@@ -11,6 +13,8 @@ import { RefusedNote } from "../../parts/refused-note.tsx";
 import { Failed } from "../../parts/states.tsx";
 import timeline from "../request/timeline.module.css";
 import { effectState, effectWord, isStuck } from "./deploy-words.ts";
+import { EntryProofSheet } from "./entry-proof-sheet.tsx";
+import { entryWords } from "./entry-words.ts";
 
 /** R-UI-3: every entry about this request in the order of the ledger, and what was told to other systems. */
 export function DeployTimeline({ approval }: { readonly approval: DeployApproval }): ReactNode {
@@ -25,7 +29,7 @@ export function DeployTimeline({ approval }: { readonly approval: DeployApproval
         {logs.data?.logs
           .toSorted((one, other) => one.chain_index - other.chain_index)
           .map((log) => (
-            <Entry key={log.chain_index} log={log} />
+            <Entry key={log.chain_index} requestId={approval.public_id} log={log} />
           ))}
       </ol>
       {approval.effects.length > 0 && <Effects approval={approval} />}
@@ -33,47 +37,20 @@ export function DeployTimeline({ approval }: { readonly approval: DeployApproval
   );
 }
 
-const verbs: Readonly<Record<string, string>> = {
-  "deploy_approval_request.create": "asked for approval",
-  "deploy_approval_request.decide": "decided",
-  "deploy_approval_request.approve": "Approved",
-  "deploy_approval_request.reject": "Rejected",
-  "deploy_approval_request.extend": "extended the time",
-  "deploy_approval_request.cancel": "cancelled",
-  "deploy_approval_request.expire": "Expired",
-  "deploy_approval_request.supersede": "Superseded",
-  "deploy_approval_request.deploy": "Deployed",
-  "deploy_approval_request.refuse": "was refused",
-  "request.resolved": "Approvers found",
-  "request.stage_started": "Approvers asked",
-  "request.stage_completed": "Enough approvals",
-  "request.revised": "New facts about the commit",
-  "request.viewed": "looked at it",
-  "grant.issued": "May be deployed from here on",
-  "deploy.call_intended": "An outside call was begun",
-  "deploy.call_ended": "An outside call ended",
-  "deploy.ci_unblocked": "CI goes on",
-  "effect.exhausted": "An outside call was given up",
-  "effect.retried": "had an outside call tried again",
-  "object.create": "uploaded the source",
-  "build.create": "started a build",
-  "release.create": "made a release",
-  "release.promote": "promoted the release",
-  "process.start": "started a process",
-  "process.exec.start": "started a command",
-  "process.exec": "ran a command",
-  "process.terminate": "stopped a process",
-  "env.set": "changed the environment",
-};
-
 function toneOf({ action, status }: DeployLog): "approve" | "reject" | undefined {
   if (status !== "success" || action.endsWith(".reject")) return "reject";
   return action.endsWith(".approve") || action.endsWith(".deploy") ? "approve" : undefined;
 }
 
-function Entry({ log }: { readonly log: DeployLog }): ReactNode {
+interface EntryProps {
+  readonly requestId: string;
+  readonly log: DeployLog;
+}
+
+function Entry({ requestId, log }: EntryProps): ReactNode {
+  const [proving, setProving] = useState(false);
   const who = log.user_name ?? log.user_email ?? log.api_token_name;
-  const verb = verbs[log.action] ?? log.action.replace(/^deploy_approval_request\./, "").replaceAll(/[._]/g, " ");
+  const verb = entryWords(log);
   const said = saidIn(log);
   const tone = toneOf(log);
   return (
@@ -89,8 +66,26 @@ function Entry({ log }: { readonly log: DeployLog }): ReactNode {
       )}
       <p className={timeline.when}>
         <Moment at={log.timestamp} reachable /> ·{" "}
-        <span title={log.event_hash}>entry {log.chain_index.toLocaleString("en")}</span>
+        <button
+          type="button"
+          className={timeline.entry}
+          title={log.event_hash}
+          onClick={() => {
+            setProving(true);
+          }}
+        >
+          entry {log.chain_index.toLocaleString("en")}
+        </button>
       </p>
+      {proving && (
+        <EntryProofSheet
+          requestId={requestId}
+          log={log}
+          onClose={() => {
+            setProving(false);
+          }}
+        />
+      )}
     </li>
   );
 }
@@ -146,6 +141,8 @@ interface EffectProps {
 
 function Effect({ id, effect, position }: EffectProps): ReactNode {
   const client = useQueryClient();
+  const me = useQuery(meQuery).data;
+  const retries = me !== undefined && may(me, "gateway:deploy_approval_request:approve");
   const retrying = useMutation({
     mutationFn: () => retryEffect(id, position),
     onSuccess: () => client.invalidateQueries({ queryKey: ["request", id] }),
@@ -166,7 +163,7 @@ function Effect({ id, effect, position }: EffectProps): ReactNode {
           again <Moment at={effect.next_at} reachable />
         </p>
       )}
-      {isStuck(effect.state) && (
+      {isStuck(effect.state) && retries && (
         <button
           type="button"
           className={classNames(controls.button, controls.small)}

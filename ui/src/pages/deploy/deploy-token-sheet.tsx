@@ -3,18 +3,20 @@ import type { ReactNode } from "react";
 import { useState } from "react";
 
 import { useDeployInfo } from "../../api/deploy-racks.ts";
-import type { DeployTokenDraft, MadeDeployToken } from "../../api/deploy-tokens.ts";
+import type { DeployTokenDraft, OfferedPermissions } from "../../api/deploy-tokens.ts";
 import { makeDeployToken, useOfferedPermissions } from "../../api/deploy-tokens.ts";
 import { serverNow } from "../../api/server-clock.ts";
 import { classNames } from "../../look/class-names.ts";
 import { Choice } from "../../parts/choice.tsx";
 import controls from "../../parts/controls.module.css";
-import { CopyButton } from "../../parts/copy-button.tsx";
 import listing from "../../parts/listing.module.css";
-import { OneTimeText } from "../../parts/one-time-text.tsx";
 import { RefusedNote } from "../../parts/refused-note.tsx";
+import type { ScopePreset } from "../../parts/scope-choices.tsx";
+import { ScopeChoices } from "../../parts/scope-choices.tsx";
 import { Sheet } from "../../parts/sheet.tsx";
 import { TextField } from "../../parts/text-field.tsx";
+import { tokenLifetimes, usualLifetime } from "../../parts/token-lifetimes.ts";
+import { TokenShown } from "../../parts/token-shown.tsx";
 
 interface DeployTokenSheetProps {
   readonly onClose: () => void;
@@ -29,7 +31,6 @@ interface Draft {
   readonly days: string;
 }
 
-const lifetimes = [7, 30, 90, 180, 365].map((days) => ({ value: String(days), word: `${String(days)} days` }));
 const day = 86_400_000;
 /** Roles that belong to people. */
 const personal: readonly string[] = ["auditor"];
@@ -39,7 +40,7 @@ export function DeployTokenSheet({ onClose }: DeployTokenSheetProps): ReactNode 
   const client = useQueryClient();
   const offered = useOfferedPermissions().data;
   const [draft, setDraft] = useState<Draft>({
-    ...{ name: "", owner: "", permissions: null, racks: [], apps: "", days: "90" },
+    ...{ name: "", owner: "", permissions: null, racks: [], apps: "", days: usualLifetime },
   });
   const [asked, setAsked] = useState(false);
   const permissions = draft.permissions ?? offered?.default_permissions ?? [];
@@ -50,7 +51,12 @@ export function DeployTokenSheet({ onClose }: DeployTokenSheetProps): ReactNode 
   if (making.data !== undefined) {
     return (
       <Sheet title="Deploy token made" onClose={onClose}>
-        <SecretShown made={making.data} onClose={onClose} />
+        <TokenShown
+          token={making.data.token}
+          advice="Put it where the pipeline keeps its secrets. It is shown this once; lost, another is made."
+          command={firstCommand(making.data.token)}
+          onClose={onClose}
+        />
       </Sheet>
     );
   }
@@ -81,9 +87,9 @@ export function DeployTokenSheet({ onClose }: DeployTokenSheetProps): ReactNode 
           <Choice
             label="Valid for"
             value={draft.days}
-            options={lifetimes}
+            options={tokenLifetimes}
             onChange={(days) => {
-              setDraft({ ...draft, days: days ?? "90" });
+              setDraft({ ...draft, days: days ?? usualLifetime });
             }}
           />
           <TextField
@@ -107,8 +113,11 @@ export function DeployTokenSheet({ onClose }: DeployTokenSheetProps): ReactNode 
           />
         </div>
         <Racks draft={draft} onChange={setDraft} />
-        <Permissions
+        <ScopeChoices
+          legend="Permissions"
+          offered={[...new Set([...permissions, ...(offered?.permissions ?? [])])].toSorted()}
           chosen={permissions}
+          presets={presetsOf(offered)}
           fault={asked ? permissionFault : null}
           onChange={(next) => {
             setDraft({ ...draft, permissions: next });
@@ -130,6 +139,17 @@ export function DeployTokenSheet({ onClose }: DeployTokenSheetProps): ReactNode 
       </form>
     </Sheet>
   );
+}
+
+function presetsOf(offered: OfferedPermissions | undefined): readonly ScopePreset[] {
+  const roles = (offered?.roles ?? []).filter(({ name }) => !personal.includes(name));
+  return roles.map(({ name, label, description: meaning, permissions: scopes }) => ({
+    ...{ name, word: label === "" ? name : label, meaning, scopes },
+  }));
+}
+
+function firstCommand(token: string): string {
+  return `RACK_GATEWAY_URL=${window.location.origin} RACK_GATEWAY_API_TOKEN=${token} rack-gateway deploy-approval list`;
 }
 
 function tokenOf(draft: Draft, permissions: readonly string[]): DeployTokenDraft {
@@ -174,86 +194,5 @@ function Racks({ draft, onChange }: RacksProps): ReactNode {
         ))}
       </div>
     </fieldset>
-  );
-}
-
-interface PermissionsProps {
-  readonly chosen: readonly string[];
-  readonly fault: string | null;
-  readonly onChange: (permissions: readonly string[]) => void;
-}
-
-function Permissions({ chosen, fault, onChange }: PermissionsProps): ReactNode {
-  const offered = useOfferedPermissions().data;
-  const all = [...new Set([...chosen, ...(offered?.permissions ?? [])])].toSorted();
-  return (
-    <fieldset>
-      <legend className={listing.legend}>Permissions – a token can never approve</legend>
-      <div className={listing.checks}>
-        {all.map((permission) => (
-          <label key={permission} className={listing.choice}>
-            <input
-              type="checkbox"
-              checked={chosen.includes(permission)}
-              onChange={(event) => {
-                onChange(event.target.checked ? [...chosen, permission] : chosen.filter((each) => each !== permission));
-              }}
-            />
-            <code>{permission}</code>
-          </label>
-        ))}
-      </div>
-      <div className={listing.presets}>
-        <span className={controls.hint}>As a role:</span>
-        {offered?.roles
-          .filter(({ name }) => !personal.includes(name))
-          .map((role) => (
-            <button
-              key={role.name}
-              type="button"
-              title={role.description}
-              className={classNames(controls.button, controls.small)}
-              onClick={() => {
-                onChange(role.permissions);
-              }}
-            >
-              {role.label === "" ? role.name : role.label}
-            </button>
-          ))}
-      </div>
-      {fault !== null && (
-        <p className={controls.fault} role="alert">
-          {fault}
-        </p>
-      )}
-    </fieldset>
-  );
-}
-
-interface SecretShownProps {
-  readonly made: MadeDeployToken;
-  readonly onClose: () => void;
-}
-
-function SecretShown({ made, onClose }: SecretShownProps): ReactNode {
-  const command = `RACK_GATEWAY_URL=${window.location.origin} RACK_GATEWAY_API_TOKEN=${made.token} rack-gateway deploy-approval list`;
-  return (
-    <>
-      <OneTimeText what="token" text={made.token}>
-        <p>Put it where the pipeline keeps its secrets. It is shown this once; lost, another is made.</p>
-      </OneTimeText>
-      <div className={listing.form}>
-        <p>To see that it works:</p>
-        <pre className={listing.command} tabIndex={0} aria-label="Command">
-          {command}
-        </pre>
-        <div className={listing.buttons}>
-          <CopyButton text={command} what="command" labelled />
-          <button type="button" className={classNames(controls.button, controls.primary)} onClick={onClose}>
-            Done
-          </button>
-        </div>
-      </div>
-    </>
   );
 }

@@ -1,18 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { KeySquareIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { useState } from "react";
 
 import type { DeployToken } from "../../api/deploy-tokens.ts";
 import { deleteDeployToken, useDeployTokens } from "../../api/deploy-tokens.ts";
 import { may, meQuery } from "../../api/session.ts";
-import { classNames } from "../../look/class-names.ts";
 import { ActSheet } from "../../parts/act-sheet.tsx";
-import controls from "../../parts/controls.module.css";
+import { AdministeredList } from "../../parts/administered-list.tsx";
 import listing from "../../parts/listing.module.css";
 import { Moment } from "../../parts/moment.tsx";
 import { OutsideText } from "../../parts/outside-text.tsx";
-import { Failed, Loading } from "../../parts/states.tsx";
+import { RowActs } from "../../parts/row-acts.tsx";
 import { PageHead } from "../../shell/page-head.tsx";
 import { DeployNav } from "./deploy-nav.tsx";
 import { DeployTokenSheet } from "./deploy-token-sheet.tsx";
@@ -21,52 +19,21 @@ import { DeployTokenSheet } from "./deploy-token-sheet.tsx";
 export function DeployTokensPage(): ReactNode {
   const me = useQuery(meQuery).data;
   const tokens = useDeployTokens();
-  const [making, setMaking] = useState(false);
+  const makes = me !== undefined && may(me, "gateway:api_token:create");
+  const deletes = me !== undefined && may(me, "gateway:api_token:delete");
   return (
     <>
       <PageHead title="Deploy tokens" />
       <DeployNav />
       <div className={listing.sheet}>
-        <section className={listing.section} aria-labelledby="tokens-title">
-          <div className={listing.head}>
-            <h2 id="tokens-title" className={listing.title}>
-              Deploy tokens
-            </h2>
-            {me !== undefined && may(me, "gateway:api_token:create") && (
-              <button
-                type="button"
-                className={controls.button}
-                onClick={() => {
-                  setMaking(true);
-                }}
-              >
-                Make deploy token
-              </button>
-            )}
-          </div>
-          {tokens.isError && <Failed what="The tokens" failure={tokens.error} onRetry={() => void tokens.refetch()} />}
-          {tokens.isPending && <Loading rows={3} label="tokens" />}
-          {tokens.data?.length === 0 && (
-            <p className={listing.none}>None. A pipeline needs one to ask for approvals and to deploy.</p>
-          )}
-          <ul className={listing.rows} aria-label="Deploy tokens">
-            {tokens.data?.map((token) => (
-              <TokenRow
-                key={token.public_id}
-                token={token}
-                deletes={me !== undefined && may(me, "gateway:api_token:delete")}
-              />
-            ))}
-          </ul>
-        </section>
-      </div>
-      {making && (
-        <DeployTokenSheet
-          onClose={() => {
-            setMaking(false);
-          }}
+        <AdministeredList
+          title="Deploy tokens"
+          list={tokens}
+          add={makes ? { word: "Make deploy token", sheet: (close) => <DeployTokenSheet onClose={close} /> } : null}
+          none={<p className={listing.none}>None. A pipeline needs one to ask for approvals and to deploy.</p>}
+          row={(token) => <TokenRow key={token.public_id} token={token} deletes={deletes} />}
         />
-      )}
+      </div>
     </>
   );
 }
@@ -77,7 +44,6 @@ interface TokenRowProps {
 }
 
 function TokenRow({ token, deletes }: TokenRowProps): ReactNode {
-  const [deleting, setDeleting] = useState(false);
   return (
     <li className={listing.row}>
       <KeySquareIcon size={20} strokeWidth={1.5} aria-hidden="true" className={listing.icon} />
@@ -112,35 +78,38 @@ function TokenRow({ token, deletes }: TokenRowProps): ReactNode {
         </p>
       </div>
       {deletes && (
-        <div className={listing.acts}>
-          <button
-            type="button"
-            className={classNames(controls.button, controls.small, controls.quiet)}
-            aria-label={`Delete ${token.name}`}
-            onClick={() => {
-              setDeleting(true);
-            }}
-          >
-            Delete
-          </button>
-        </div>
-      )}
-      {deleting && (
-        <ActSheet
-          title="Delete token"
-          verb="Delete"
-          destructive
-          confirmName={token.name}
-          done="The token is deleted."
-          act={() => deleteDeployToken(token.public_id)}
-          onClose={() => {
-            setDeleting(false);
-          }}
-        >
-          <p>It is refused at once, and its open requests are cancelled. Their history stays.</p>
-        </ActSheet>
+        <RowActs
+          acts={[
+            {
+              word: "Delete",
+              label: `Delete ${token.name}`,
+              sheet: (close) => <DeleteSheet token={token} onClose={close} />,
+            },
+          ]}
+        />
       )}
     </li>
+  );
+}
+
+interface DeleteSheetProps {
+  readonly token: DeployToken;
+  readonly onClose: () => void;
+}
+
+function DeleteSheet({ token, onClose }: DeleteSheetProps): ReactNode {
+  return (
+    <ActSheet
+      title="Delete token"
+      verb="Delete"
+      destructive
+      confirmName={token.name}
+      done="The token is deleted."
+      act={() => deleteDeployToken(token.public_id)}
+      onClose={onClose}
+    >
+      <p>It is refused at once, and its open requests are cancelled. Their history stays.</p>
+    </ActSheet>
   );
 }
 

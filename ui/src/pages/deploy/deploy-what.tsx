@@ -2,7 +2,6 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import type { DeployApproval } from "../../api/deploy-approvals.ts";
-import { useDeployApprovals } from "../../api/deploy-approvals.ts";
 import { Digest } from "../../parts/digest.tsx";
 import { Moment } from "../../parts/moment.tsx";
 import { OutsideText } from "../../parts/outside-text.tsx";
@@ -10,7 +9,18 @@ import { StatusMark } from "../../parts/status-mark.tsx";
 import { TimeLeft } from "../../parts/time-left.tsx";
 import what from "../request/what.module.css";
 import styles from "./deploy-what.module.css";
-import { askedBy, deployMark, deployTitle, endedAt, openUntil, outcomeWords, shortCommit } from "./deploy-words.ts";
+import {
+  askedWith,
+  deployMark,
+  deployTitle,
+  endedAt,
+  openUntil,
+  outcomeWords,
+  pullRequestWords,
+  shortCommit,
+} from "./deploy-words.ts";
+import type { DeployedBefore } from "./deployed-before.ts";
+import { useDeployedBefore } from "./deployed-before.ts";
 import { OutsideLink } from "./outside-link.tsx";
 
 /** What goes where, why, who asks, from what to what, and how long is left. */
@@ -126,13 +136,14 @@ function PullRequest({ approval: { pr, pr_url: url } }: { readonly approval: Dep
     <>
       <OutsideLink to={url} text={`#${String(pr.number)} ${pr.title}`} />
       <span className={what.sub}>
-        <OutsideText text={pr.state} />
         {pr.author !== "" && (
           <>
-            {" by "}
+            {"by "}
             <OutsideText text={pr.author} />
+            {"; "}
           </>
         )}
+        <OutsideText text={pullRequestWords(pr)} />
       </span>
     </>
   );
@@ -140,13 +151,12 @@ function PullRequest({ approval: { pr, pr_url: url } }: { readonly approval: Dep
 
 /** What this gate deployed last there, and how far the asked commit is from it. */
 function Running({ approval }: { readonly approval: DeployApproval }): ReactNode {
-  const { app, scope, changes, public_id: id, git_commit_hash: commit } = approval;
-  const last = useDeployApprovals({ app, scope, status: "deployed", limit: 2 });
-  const before = last.data?.deploy_approval_requests.find((each) => each.public_id !== id);
+  const { changes, active_release: release, git_commit_hash: commit } = approval;
+  const { approval: before, state } = useDeployedBefore(approval);
   return (
     <>
       {before === undefined ? (
-        <span>{runningWords(last)}</span>
+        <span>{runningWords(state)}</span>
       ) : (
         <span>
           <OutsideLink to={before.commit_url} text={shortCommit(before.git_commit_hash)} mono />
@@ -159,6 +169,12 @@ function Running({ approval }: { readonly approval: DeployApproval }): ReactNode
         </span>
       )}
       <span className={what.sub}>
+        {release !== null && (
+          <>
+            release <OutsideText text={release} />
+            {"; "}
+          </>
+        )}
         {changes === null ? (
           before?.git_commit_hash === commit ? (
             "the same commit"
@@ -176,16 +192,16 @@ function Running({ approval }: { readonly approval: DeployApproval }): ReactNode
   );
 }
 
-function runningWords({ isPending, isError }: { readonly isPending: boolean; readonly isError: boolean }): string {
-  if (isPending) return "…";
-  return isError ? "could not be read" : "nothing deployed through this gate yet";
+function runningWords(state: DeployedBefore["state"]): string {
+  if (state === "reading") return "…";
+  return state === "unreadable" ? "could not be read" : "nothing deployed through this gate yet";
 }
 
 function Asker({ approval }: { readonly approval: DeployApproval }): ReactNode {
   const target = approval.target_api_token_name ?? approval.target_user_email;
   return (
     <>
-      <OutsideText text={askedBy(approval)} />
+      <OutsideText text={askedWith(approval)} />
       <span className={what.sub}>
         <Moment at={approval.created_at} reachable />
         {target !== null && (

@@ -4,7 +4,7 @@ import type { DeployApproval } from "../../api/deploy-approvals.ts";
 import { readApproval } from "../../api/deploy-approvals.ts";
 import { changedSince } from "./changed-since.ts";
 import { csvText } from "./csv-text.ts";
-import { outcomeWords, sourceWords } from "./deploy-words.ts";
+import { askedWith, outcomeWords, pullRequestWords, sourceWords } from "./deploy-words.ts";
 import { extendedUntil } from "./extended-until.ts";
 import { forecast } from "./refusal-forecast.ts";
 
@@ -29,6 +29,43 @@ describe("what changed while somebody was reading", () => {
   it("deploy R-UI-2: the progress of outside calls alone does not disable anything", () => {
     const effects = [{ kind: "deploy.mail", state: "done", attempts: 1 }];
     expect(changedSince(approval(), approval({ version: 4, effects }))).toEqual([]);
+  });
+});
+
+describe("what is heard of version control", () => {
+  const pr = { number: 7, title: "Fix", author: "cleo", state: "open" };
+  const reviews = [
+    { author: "dora", state: "approved" },
+    { author: "emil", state: "changes_requested" },
+    { author: "finn", state: "commented" },
+  ];
+  const words = (members: object): string => {
+    const { pr: read } = approval({ pr: { ...pr, ...members } });
+    return read === null ? "" : pullRequestWords(read);
+  };
+
+  it("deploy R-UI-2: a pull request says how it stands and what its reviewers said last", () => {
+    expect(words({ reviews, draft: true })).toBe("open; a draft; approved by dora; changes asked for by emil");
+    expect([words({ approvals: 1 }), words({ reviews: reviews.slice(2) })]).toEqual([
+      ...["open; 1 approval", "open; nobody approved it"],
+    ]);
+  });
+
+  it("deploy R-UI-2: hearing it for the first time disables nothing, another word of it does", () => {
+    const heard = { vcs_read_at: "2026-11-20T10:01:00Z", pr: { ...pr, reviews }, checks: "pending" };
+    const seen = approval(heard);
+    expect(changedSince(approval({ pr }), seen)).toEqual([]);
+    expect(changedSince(seen, approval({ ...heard, checks: "failure" }))).toEqual(["checks of the commit"]);
+    expect(changedSince(seen, approval({ ...heard, pr: { ...pr, reviews: [] } }))).toEqual(["reviews"]);
+  });
+
+  it("deploy R-UI-1: who asks is the job as its platform signed it, else the token with its owner", () => {
+    const token = { created_by_api_token_name: "ci", created_by_name: "Cira Lind" };
+    expect([askedWith(approval(token)), askedWith(approval({ created_by_api_token_name: "ci" }))]).toEqual([
+      ...["ci, owned by Cira Lind", "ci"],
+    ]);
+    const workload = { name: "Shop builds", summary: "GitHub Actions run 123 of MyOrg/shop", claims: {} };
+    expect(askedWith(approval({ ...token, workload }))).toBe("GitHub Actions run 123 of MyOrg/shop");
   });
 });
 

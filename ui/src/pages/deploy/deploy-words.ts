@@ -30,9 +30,17 @@ export function firstLine(message: string): string {
 }
 
 /** The person, or the token that asked. */
-export function askedBy(approval: DeployApproval): string {
+function askedBy(approval: DeployApproval): string {
   const { created_by_name: name, created_by_email: email, created_by_api_token_name: token } = approval;
   return name ?? email ?? token ?? "unknown";
+}
+
+/** As the platform signed it, where a CI job asked (R-UI-1); else as `askedBy`, with the token that was used for it: a pipeline's request has both where somebody owns the token. */
+export function askedWith(approval: DeployApproval): string {
+  const { created_by_api_token_name: token, workload } = approval;
+  if (workload !== null) return workload.summary;
+  const who = askedBy(approval);
+  return token === null || token === who ? who : `${token}, owned by ${who}`;
 }
 
 export function isOpen({ status }: Pick<DeployApproval, "status">): boolean {
@@ -86,11 +94,45 @@ export function sourceWords(source: string): CheckWords {
   }
 }
 
+/** What the repository’s own checks of the commit came to, all together. */
+export function checksWords(state: string): CheckWords {
+  switch (state) {
+    case "success":
+      return { tone: "approve", text: "The checks of the commit have passed" };
+    case "pending":
+      return { tone: "wait", text: "The checks of the commit are still running" };
+    case "none":
+      return { tone: "quiet", text: "The repository has no checks for the commit" };
+    case "failure":
+    case "error":
+      return { tone: "reject", text: "The checks of the commit have failed" };
+    default:
+      return { tone: "quiet", text: `The checks of the commit: ${state}` };
+  }
+}
+
+const reviewVerbs: Readonly<Record<string, string>> = {
+  approved: "approved by",
+  changes_requested: "changes asked for by",
+};
+
+/** How the pull request stands: open or not, a draft, and what its reviewers said; who only commented said nothing. */
+export function pullRequestWords({ state, draft, approvals, reviews }: NonNullable<DeployApproval["pr"]>): string {
+  const said = Object.entries(reviewVerbs).flatMap(([word, verb]) => {
+    const by = reviews.filter((review) => review.state === word).map(({ author }) => author);
+    return by.length === 0 ? [] : [`${verb} ${by.join(", ")}`];
+  });
+  const counted = approvals === null ? [] : [approvals === 1 ? "1 approval" : `${String(approvals)} approvals`];
+  const judged = reviews.length === 0 ? counted : said.length === 0 ? ["nobody approved it"] : said;
+  return [state, ...(draft ? ["a draft"] : []), ...judged].filter((word) => word !== "").join("; ");
+}
+
 const effectNames: Readonly<Record<string, string>> = {
   "deploy.ci": "Continue the CI workflow",
   "deploy.vcs_comment": "Comment on the pull request",
   "deploy.vcs_status": "Commit status",
   "deploy.vcs_tree": "Read the commit’s files",
+  "deploy.vcs_facts": "Read commits, reviews and checks",
   "deploy.chat": "Chat message",
   "deploy.mail": "Mail",
 };
@@ -109,6 +151,7 @@ const effectStates: Readonly<Record<string, string>> = {
   done: "done",
   failed: "failed",
   withdrawn: "not needed",
+  not_configured: "waits to be set up",
 };
 
 export function effectState(state: string): string {

@@ -1,38 +1,27 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { PlugIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { DeployApproval, DeployEffect } from "../../api/deploy-approvals.ts";
 import { useDeployApprovals } from "../../api/deploy-approvals.ts";
 import { useDeployInfo } from "../../api/deploy-racks.ts";
+import { may, meQuery } from "../../api/session.ts";
 import { classNames } from "../../look/class-names.ts";
 import listing from "../../parts/listing.module.css";
 import { OutsideText } from "../../parts/outside-text.tsx";
 import { Failed, Loading } from "../../parts/states.tsx";
 import { PageHead } from "../../shell/page-head.tsx";
+import { CredentialRow } from "./credential-row.tsx";
 import { DeployNav } from "./deploy-nav.tsx";
 import { deployTitle, effectState, effectWord, isStuck } from "./deploy-words.ts";
-
-const known = [
-  {
-    key: "github",
-    word: "GitHub",
-    effect: "looks commits and pull requests up, comments and sets statuses",
-    variable: "GITHUB_TOKEN",
-  },
-  {
-    key: "circleci",
-    word: "CircleCI",
-    effect: "goes on with the workflow that waits for the approval",
-    variable: "CIRCLECI_TOKEN",
-  },
-  { key: "slack", word: "Slack", effect: "tells channels about requests", variable: "SLACK_CLIENT_ID" },
-] as const;
+import { SlackRow } from "./slack-row.tsx";
 
 const callsShown = 20;
 
-/** R-UI-8: what is connected, and the last calls with what came of them. */
+/** R-UI-8: what is connected, whether its credential works, and the last calls with what came of them. */
 export function IntegrationsPage(): ReactNode {
+  const me = useQuery(meQuery).data;
+  const manages = me !== undefined && may(me, "gateway:integration:manage");
   const info = useDeployInfo();
   const recent = useDeployApprovals({ limit: 50 });
   const calls = lastCalls(recent.data?.deploy_approval_requests ?? []);
@@ -51,9 +40,9 @@ export function IntegrationsPage(): ReactNode {
           {info.isPending && <Loading rows={3} label="integrations" />}
           {info.data !== undefined && (
             <ul className={listing.rows} aria-label="Integrations">
-              {known.map((one) => (
-                <IntegrationRow key={one.key} one={one} connected={info.data.integrations[one.key] === true} />
-              ))}
+              <CredentialRow provider="github" has={info.data.integrations["github"] === true} manages={manages} />
+              <CredentialRow provider="circleci" has={info.data.integrations["circleci"] === true} manages={manages} />
+              <SlackRow isSetUp={info.data.integrations["slack"] === true} manages={manages} />
             </ul>
           )}
         </section>
@@ -93,31 +82,6 @@ function lastCalls(approvals: readonly DeployApproval[]): readonly OutsideCall[]
     .filter(({ effect }) => effect.state !== "withdrawn")
     .toSorted((one, other) => Number(isStuck(other.effect.state)) - Number(isStuck(one.effect.state)))
     .slice(0, callsShown);
-}
-
-interface IntegrationRowProps {
-  readonly one: (typeof known)[number];
-  readonly connected: boolean;
-}
-
-function IntegrationRow({ one, connected }: IntegrationRowProps): ReactNode {
-  return (
-    <li className={listing.row}>
-      <PlugIcon size={20} strokeWidth={1.5} aria-hidden="true" className={listing.icon} />
-      <div className={listing.what}>
-        <p className={listing.name}>
-          {one.word}
-          <span className={listing.badge}>{connected ? "connected" : "not connected"}</span>
-        </p>
-        <p className={listing.about}>
-          <span>{one.effect}</span>
-          <span>
-            the server reads <code>{one.variable}</code>
-          </span>
-        </p>
-      </div>
-    </li>
-  );
 }
 
 function CallRow({ approval, effect }: Omit<OutsideCall, "position">): ReactNode {

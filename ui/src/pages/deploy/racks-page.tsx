@@ -7,6 +7,7 @@ import { useDeployInfo, useRackSystem } from "../../api/deploy-racks.ts";
 import { useDeploySettings } from "../../api/deploy-settings.ts";
 import { classNames } from "../../look/class-names.ts";
 import controls from "../../parts/controls.module.css";
+import { Digest } from "../../parts/digest.tsx";
 import listing from "../../parts/listing.module.css";
 import { OutsideText } from "../../parts/outside-text.tsx";
 import { Failed, Loading } from "../../parts/states.tsx";
@@ -79,7 +80,7 @@ function RackState({ rack }: { readonly rack: DeployRack }): ReactNode {
           <span>
             <OutsideText text={rack.host} />
           </span>
-          <span>{tlsWord(rack.host)}</span>
+          <span>{tlsWord(rack)}</span>
           {system.data !== undefined && (
             <span>
               <OutsideText text={versionOf(system.data)} />
@@ -91,6 +92,17 @@ function RackState({ rack }: { readonly rack: DeployRack }): ReactNode {
             </span>
           )}
         </p>
+        {rack.tls === "pin" && (
+          <p className={listing.about}>
+            {rack.fingerprint === null ? (
+              <span>no certificate was seen yet: the first one is kept</span>
+            ) : (
+              <span>
+                certificate <Digest digest={`sha256:${rack.fingerprint}`} />
+              </span>
+            )}
+          </p>
+        )}
       </div>
       {rack.enabled && (
         <div className={listing.acts}>
@@ -122,8 +134,14 @@ function Reachable({ rack, failure, answered }: ReachableProps): ReactNode {
   return <span className={listing.badge}>{answered ? "reachable" : "asking…"}</span>;
 }
 
-function tlsWord(host: string): string {
-  return host.startsWith("http://") ? "without TLS" : "TLS";
+const tlsWords: Readonly<Record<string, string>> = {
+  system: "TLS, certificate verified",
+  pin: "TLS, certificate pinned",
+  insecure: "TLS, certificate not verified",
+};
+
+function tlsWord({ host, tls }: DeployRack): string {
+  return host.startsWith("http://") ? "without TLS" : (tlsWords[tls] ?? tls);
 }
 
 function versionOf(system: Readonly<Record<string, unknown>>): string {

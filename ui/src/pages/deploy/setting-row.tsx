@@ -10,10 +10,12 @@ import { announce } from "../../parts/announcer.tsx";
 import { Choice } from "../../parts/choice.tsx";
 import controls from "../../parts/controls.module.css";
 import listing from "../../parts/listing.module.css";
+import { Moment } from "../../parts/moment.tsx";
 import { OutsideText } from "../../parts/outside-text.tsx";
 import { RefusedNote } from "../../parts/refused-note.tsx";
 import { Sheet } from "../../parts/sheet.tsx";
 import { TextField } from "../../parts/text-field.tsx";
+import { ChangedBy } from "../settings/changed-by.tsx";
 import styles from "./settings.module.css";
 import type { DeploySettingWords } from "./setting-text.ts";
 import { settingText, sourceWords, typedText, typedValue } from "./setting-text.ts";
@@ -24,7 +26,7 @@ interface SettingRowProps {
   readonly setting: DeploySetting;
 }
 
-/** R-UI-5: value, where it comes from, the variable that sets it or would, and clear. The server says who may change it. */
+/** R-UI-5, R-ADM-1: value, where it comes from, the variable that sets it or would, who changed it, and clear; for whoever may. */
 export function SettingRow({ place, words, setting }: SettingRowProps): ReactNode {
   const [changing, setChanging] = useState(false);
   return (
@@ -41,23 +43,30 @@ export function SettingRow({ place, words, setting }: SettingRowProps): ReactNod
         </p>
         <p className={listing.about}>
           <code className={styles.variable}>{setting.env_var}</code>
+          {setting.updated_by !== null && setting.updated_at !== null && (
+            <span>
+              changed by <ChangedBy by={setting.updated_by} />, <Moment at={setting.updated_at} reachable />
+            </span>
+          )}
         </p>
       </div>
       <strong className={styles.value}>
         <OutsideText text={settingText(setting.value, words)} />
       </strong>
-      <div className={listing.acts}>
-        <button
-          type="button"
-          className={classNames(controls.button, controls.small, controls.quiet)}
-          aria-label={`Change ${words.name}`}
-          onClick={() => {
-            setChanging(true);
-          }}
-        >
-          Change
-        </button>
-      </div>
+      {setting.can_change && (
+        <div className={listing.acts}>
+          <button
+            type="button"
+            className={classNames(controls.button, controls.small, controls.quiet)}
+            aria-label={`Change ${words.name}`}
+            onClick={() => {
+              setChanging(true);
+            }}
+          >
+            Change
+          </button>
+        </div>
+      )}
       {changing && (
         <SettingSheet
           place={place}

@@ -23,10 +23,14 @@ export const sourceWords: Readonly<Record<string, string>> = {
 export function settingText(value: Json, { kind, unit }: DeploySettingWords): string {
   if (value === null || value === "") return "not set";
   if (typeof value === "boolean") return value ? "on" : "off";
-  if (typeof value === "number") return [value.toLocaleString("en"), unit ?? ""].join(" ").trim();
+  if (typeof value === "number") return `${value.toLocaleString("en")} ${unitOf(value, unit ?? "")}`.trim();
   if (typeof value === "string") return value;
   const lines = typedText(value, kind);
   return lines === "" ? "none" : lines.replaceAll("\n", ", ");
+}
+
+function unitOf(value: number, unit: string): string {
+  return value === 1 ? unit.replace(/s$/, "") : unit;
 }
 
 /** As it stands in the field: one line for each of several. */

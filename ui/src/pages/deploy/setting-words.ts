@@ -344,4 +344,49 @@ export const rackSettings: readonly DeploySettingWords[] = [
       options: ciProviders,
     },
   ]),
+  ...group("mfa-configuration", [
+    {
+      key: "mfa_require_all_users",
+      name: "Second factor for everybody",
+      effect: "Without it only those who may change something must have one.",
+      kind: "switch",
+    },
+    {
+      key: "mfa_step_up_window_minutes",
+      name: "Factor asked again after",
+      effect: "How long a proven factor counts for acts that ask for a recent one.",
+      kind: "number",
+      unit: "minutes",
+    },
+    {
+      key: "mfa_trusted_device_ttl_days",
+      name: "Trusted devices",
+      effect: "How long a device stands for the factor at sign-in.",
+      kind: "number",
+      unit: "days",
+    },
+  ]),
+  ...group("session-configuration", [
+    {
+      key: "session_timeout_minutes",
+      name: "Idle sessions end after",
+      effect: "A browser’s session ends when nothing was done for this time.",
+      kind: "number",
+      unit: "minutes",
+    },
+    {
+      key: "cli_session_max_days",
+      name: "Terminals stay signed in",
+      effect: "The longest that a session of a terminal lasts.",
+      kind: "number",
+      unit: "days",
+    },
+    {
+      key: "api_token_max_days",
+      name: "Longest token",
+      effect: "No deploy token is made to last longer.",
+      kind: "number",
+      unit: "days",
+    },
+  ]),
 ];

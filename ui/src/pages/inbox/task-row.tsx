@@ -1,15 +1,16 @@
 import { Link } from "@tanstack/react-router";
-import { FileSignatureIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { InboxItem } from "../../api/inbox.ts";
 import { classNames } from "../../look/class-names.ts";
 import { useWide } from "../../look/use-wide.ts";
+import { GateIcon } from "../../parts/gate-icon.tsx";
 import { Moment } from "../../parts/moment.tsx";
 import { OutsideText } from "../../parts/outside-text.tsx";
 import { countedSignatures, SignatureLine } from "../../parts/signature-line.tsx";
 import { StatusMark } from "../../parts/status-mark.tsx";
 import { TimeLeft } from "../../parts/time-left.tsx";
+import { RequestLink } from "../requests/request-link.tsx";
 import type { InboxSearch } from "./inbox-search.ts";
 import styles from "./rows.module.css";
 import type { Selection } from "./use-selection.ts";
@@ -38,7 +39,7 @@ export function TaskRow({ item, search, selection }: TaskRowProps): ReactNode {
         </label>
       )}
       <RowLink item={item} search={search}>
-        <FileSignatureIcon size={18} strokeWidth={1.5} aria-hidden="true" className={styles.gate} />
+        <GateIcon gate={item.gate} className={styles.gate} />
         <span className={styles.what}>
           <span className={styles.title}>
             <OutsideText text={item.title} />
@@ -61,7 +62,7 @@ interface RowLinkProps extends Omit<TaskRowProps, "selection"> {
   readonly children: ReactNode;
 }
 
-/** Opens beside the list where there is room, else as a page of its own. */
+/** Opens beside the list where there is room and the gate has no page of its own, else as a page. */
 function RowLink({ item, search, children }: RowLinkProps): ReactNode {
   const wide = useWide();
   const marks = {
@@ -70,11 +71,11 @@ function RowLink({ item, search, children }: RowLinkProps): ReactNode {
     "data-task": item.task_id,
     className: classNames(styles.row, search.open === item.request_id && styles.opened),
   };
-  if (!wide) {
+  if (!wide || item.gate !== "generic") {
     return (
-      <Link to="/requests/$id" params={{ id: item.request_id }} state={{ from: "inbox" }} {...marks}>
+      <RequestLink gate={item.gate} id={item.request_id} from="inbox" {...marks}>
         {children}
-      </Link>
+      </RequestLink>
     );
   }
   return (
@@ -143,9 +144,9 @@ export function DepartedRow({ item, outcome }: { readonly item: InboxItem; reado
       <span>
         <OutsideText text={outcome} />
       </span>
-      <Link to="/requests/$id" params={{ id: item.request_id }}>
+      <RequestLink gate={item.gate} id={item.request_id}>
         Show
-      </Link>
+      </RequestLink>
     </li>
   );
 }

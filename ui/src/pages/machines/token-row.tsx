@@ -1,25 +1,20 @@
 import { KeySquareIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { useState } from "react";
 
 import type { ApiToken } from "../../api/machines.ts";
 import { revokeToken } from "../../api/machines.ts";
+import { serverNow } from "../../api/server-clock.ts";
 import { classNames } from "../../look/class-names.ts";
 import { ActSheet } from "../../parts/act-sheet.tsx";
-import controls from "../../parts/controls.module.css";
 import listing from "../../parts/listing.module.css";
 import { Moment } from "../../parts/moment.tsx";
 import { OutsideText } from "../../parts/outside-text.tsx";
-import { serverNow } from "../../api/server-clock.ts";
+import { RowActs } from "../../parts/row-acts.tsx";
 import { RotateSheet } from "./rotate-sheet.tsx";
 
 /** R-ADM-2: last use, expiry and owner, and what can be done about it. */
 export function TokenRow({ token, writes }: { readonly token: ApiToken; readonly writes: boolean }): ReactNode {
-  const [sheet, setSheet] = useState<"rotate" | "revoke" | null>(null);
   const ended = token.revoked_at !== null || (token.expires_at !== null && Date.parse(token.expires_at) <= serverNow());
-  const close = (): void => {
-    setSheet(null);
-  };
   return (
     <li className={listing.row}>
       <KeySquareIcon size={20} strokeWidth={1.5} aria-hidden="true" className={listing.icon} />
@@ -49,46 +44,39 @@ export function TokenRow({ token, writes }: { readonly token: ApiToken; readonly
         </p>
       </div>
       {writes && !ended && (
-        <div className={listing.acts}>
-          <button
-            type="button"
-            className={classNames(controls.button, controls.small, controls.quiet)}
-            onClick={() => {
-              setSheet("rotate");
-            }}
-          >
-            Rotate
-          </button>
-          <button
-            type="button"
-            className={classNames(controls.button, controls.small, controls.quiet)}
-            onClick={() => {
-              setSheet("revoke");
-            }}
-          >
-            Revoke
-          </button>
-        </div>
-      )}
-      {sheet === "rotate" && <RotateSheet token={token} onClose={close} />}
-      {sheet === "revoke" && (
-        <ActSheet
-          title="Revoke token"
-          verb="Revoke"
-          destructive
-          done="The token is revoked."
-          act={() => revokeToken(token.id)}
-          onClose={close}
-        >
-          <p>
-            <strong>
-              <OutsideText text={token.name} />
-            </strong>{" "}
-            is refused everywhere within a second. Whatever still uses it stops working.
-          </p>
-        </ActSheet>
+        <RowActs
+          acts={[
+            { word: "Rotate", sheet: (close) => <RotateSheet token={token} onClose={close} /> },
+            { word: "Revoke", sheet: (close) => <RevokeSheet token={token} onClose={close} /> },
+          ]}
+        />
       )}
     </li>
+  );
+}
+
+interface RevokeSheetProps {
+  readonly token: ApiToken;
+  readonly onClose: () => void;
+}
+
+function RevokeSheet({ token, onClose }: RevokeSheetProps): ReactNode {
+  return (
+    <ActSheet
+      title="Revoke token"
+      verb="Revoke"
+      destructive
+      done="The token is revoked."
+      act={() => revokeToken(token.id)}
+      onClose={onClose}
+    >
+      <p>
+        <strong>
+          <OutsideText text={token.name} />
+        </strong>{" "}
+        is refused everywhere within a second. Whatever still uses it stops working.
+      </p>
+    </ActSheet>
   );
 }
 

@@ -11,8 +11,10 @@ import controls from "../../parts/controls.module.css";
 import listing from "../../parts/listing.module.css";
 import { RefusedNote } from "../../parts/refused-note.tsx";
 import { roleWord } from "../../parts/role-words.ts";
+import { ScopeChoices } from "../../parts/scope-choices.tsx";
 import { Sheet } from "../../parts/sheet.tsx";
 import { TextField } from "../../parts/text-field.tsx";
+import { tokenLifetimes, usualLifetime } from "../../parts/token-lifetimes.ts";
 import { SecretShown } from "./secret-shown.tsx";
 
 const families = [
@@ -53,8 +55,6 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
   connector: ["cert:connector:use", "cert:discovery:write"],
 };
 
-const lifetimes = [7, 30, 90, 180, 365].map((days) => ({ value: String(days), word: `${String(days)} days` }));
-
 interface TokenSheetProps {
   readonly machines: readonly Machine[];
   readonly onClose: () => void;
@@ -74,10 +74,13 @@ interface Draft {
 export function TokenSheet({ machines, onClose }: TokenSheetProps): ReactNode {
   const client = useQueryClient();
   const [draft, setDraft] = useState<Draft>({
-    ...{ machineId: machines[0]?.id ?? "", name: "", family: "generic", addresses: "", apps: "", days: "90" },
+    ...{ machineId: machines[0]?.id ?? "", name: "", family: "generic", addresses: "", apps: "", days: usualLifetime },
     scopes: ["approval:request:create", "approval:request:read"],
   });
   const [asked, setAsked] = useState(false);
+  const presets = (useRoles().data ?? [])
+    .filter(({ holder }) => holder === "machine")
+    .map(({ name, meaning, permissions }) => ({ name, word: roleWord(name), meaning, scopes: permissions }));
   const making = useMutation({
     mutationFn: () => makeToken(tokenOf(draft)),
     onSuccess: () => client.invalidateQueries({ queryKey: ["tokens"] }),
@@ -132,13 +135,22 @@ export function TokenSheet({ machines, onClose }: TokenSheetProps): ReactNode {
           <Choice
             label="Valid for"
             value={draft.days}
-            options={lifetimes}
+            options={tokenLifetimes}
             onChange={(days) => {
-              setDraft({ ...draft, days: days ?? "90" });
+              setDraft({ ...draft, days: days ?? usualLifetime });
             }}
           />
         </div>
-        <Scopes draft={draft} fault={asked ? scopeFault : null} onChange={setDraft} />
+        <ScopeChoices
+          legend="Scopes"
+          offered={[...new Set([...(scopesOf[draft.family] ?? []), ...draft.scopes])]}
+          chosen={draft.scopes}
+          presets={presets}
+          fault={asked ? scopeFault : null}
+          onChange={(scopes) => {
+            setDraft({ ...draft, scopes });
+          }}
+        />
         <div className={listing.two}>
           <TextField
             label="Only from addresses"
@@ -193,60 +205,4 @@ function tokenOf(draft: Draft): Parameters<typeof makeToken>[0] {
 
 function words(list: string): readonly string[] {
   return list.split(/[\s,]+/).filter((word) => word !== "");
-}
-
-interface ScopesProps {
-  readonly draft: Draft;
-  readonly fault: string | null;
-  readonly onChange: (draft: Draft) => void;
-}
-
-function Scopes({ draft, fault, onChange }: ScopesProps): ReactNode {
-  const presets = (useRoles().data ?? []).filter((role) => role.holder === "machine");
-  const offered = [...new Set([...(scopesOf[draft.family] ?? []), ...draft.scopes])];
-  return (
-    <fieldset>
-      <legend className={listing.legend}>Scopes – a token can never approve</legend>
-      <div className={listing.checks}>
-        {offered.map((scope) => (
-          <label key={scope} className={listing.choice}>
-            <input
-              type="checkbox"
-              checked={draft.scopes.includes(scope)}
-              onChange={(event) => {
-                const scopes = event.target.checked
-                  ? [...draft.scopes, scope]
-                  : draft.scopes.filter((each) => each !== scope);
-                onChange({ ...draft, scopes });
-              }}
-            />
-            <code>{scope}</code>
-          </label>
-        ))}
-      </div>
-      {fault !== null && (
-        <p className={controls.fault} role="alert">
-          {fault}
-        </p>
-      )}
-      {presets.length > 0 && (
-        <div className={listing.presets}>
-          <span className={controls.hint}>As a role:</span>
-          {presets.map((role) => (
-            <button
-              key={role.name}
-              type="button"
-              title={role.meaning}
-              className={classNames(controls.button, controls.small)}
-              onClick={() => {
-                onChange({ ...draft, scopes: role.permissions });
-              }}
-            >
-              {roleWord(role.name)}
-            </button>
-          ))}
-        </div>
-      )}
-    </fieldset>
-  );
 }

@@ -7,6 +7,7 @@ import { CopyButton } from "../../parts/copy-button.tsx";
 import { Digest } from "../../parts/digest.tsx";
 import { OutsideText } from "../../parts/outside-text.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
+import { boundPayload } from "./bound-payload.ts";
 import styles from "./context-panes.module.css";
 import { FieldTable } from "./field-table.tsx";
 
@@ -66,19 +67,4 @@ function Raw({ request }: { readonly request: ApprovalRequest }): ReactNode {
       )}
     </div>
   );
-}
-
-/** R-CON-2: the very bytes that an approval is bound to (docs/spec/engine.md R-STAGE-6). */
-function boundPayload(request: ApprovalRequest): Parameters<typeof canonicalJson>[0] {
-  return {
-    v: 1,
-    gate: "generic",
-    salt: request.salt,
-    policy_digest: request.policy_digest,
-    artifact_type: request.artifact_type,
-    artifact_id: request.artifact_id,
-    requester: request.requester,
-    revision: request.revision,
-    context: request.context,
-  };
 }

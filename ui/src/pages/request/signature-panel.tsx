@@ -17,10 +17,14 @@ interface SignaturePanelProps {
   readonly explain: Explain | null;
   readonly decisions: readonly Decision[];
   readonly names: PersonNames;
+  /** Words for reasons why somebody cannot sign, where the gate knows better ones. */
+  readonly reasons?: Readonly<Record<string, string>>;
 }
 
+const noReasons: Readonly<Record<string, string>> = {};
+
 /** R-PAGE-3: who signed, how and when, and who must still sign. Drawn as the foot of a contract. */
-export function SignaturePanel({ explain, decisions, names }: SignaturePanelProps): ReactNode {
+export function SignaturePanel({ explain, decisions, names, reasons = noReasons }: SignaturePanelProps): ReactNode {
   return (
     <section aria-labelledby="signatures-title">
       <h2 id="signatures-title" className={styles.title}>
@@ -31,7 +35,14 @@ export function SignaturePanel({ explain, decisions, names }: SignaturePanelProp
       ) : (
         <ol className={styles.stages}>
           {explain.stages.map((stage) => (
-            <Stage key={stage.stage_order} stage={stage} all={explain.stages} decisions={decisions} names={names} />
+            <Stage
+              key={stage.stage_order}
+              stage={stage}
+              all={explain.stages}
+              decisions={decisions}
+              names={names}
+              reasons={reasons}
+            />
           ))}
         </ol>
       )}
@@ -44,9 +55,10 @@ interface StageProps {
   readonly all: readonly ExplainedStage[];
   readonly decisions: readonly Decision[];
   readonly names: PersonNames;
+  readonly reasons: Readonly<Record<string, string>>;
 }
 
-function Stage({ stage, all, decisions, names }: StageProps): ReactNode {
+function Stage({ stage, all, decisions, names, reasons }: StageProps): ReactNode {
   const decided = stage.seats.filter((seat) => ["approved", "rejected", "abstained"].includes(seat.state));
   const open = stage.state === "open" ? Math.max(0, (stage.needed ?? 0) - stage.approved) : 0;
   return (
@@ -79,7 +91,9 @@ function Stage({ stage, all, decisions, names }: StageProps): ReactNode {
         <p className={styles.rule}>
           Cannot sign:{" "}
           <OutsideText
-            text={stage.excluded.map(({ user, reason }) => `${nameOf(names, user)} (${exclusion(reason)})`).join(", ")}
+            text={stage.excluded
+              .map(({ user, reason }) => `${nameOf(names, user)} (${reasons[reason] ?? exclusion(reason)})`)
+              .join(", ")}
           />
         </p>
       )}
@@ -91,6 +105,8 @@ const exclusions: Readonly<Record<string, string>> = {
   requester: "asked for this",
   repeat_approver: "approved another stage",
   forbidden: "named in the request",
+  machine: "a machine",
+  disabled: "locked or no longer active",
 };
 
 function exclusion(reason: string): string {

@@ -42,7 +42,7 @@ export function What({ request, status, explain, decisions, names, policiesReada
       <Heading className={styles.title}>
         <OutsideText text={request.artifact_id} />
       </Heading>
-      {request.artifact_type === "deploy" && (
+      {request.gate === "deploy" && (
         <p className={styles.sub}>
           <Link to="/deploy/requests/$id" params={{ id: request.id }}>
             Show it as a deploy: commit, checks, builds

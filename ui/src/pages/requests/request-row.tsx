@@ -1,16 +1,17 @@
 import { Link } from "@tanstack/react-router";
-import { FileSignatureIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { ApprovalRequest } from "../../api/requests.ts";
 import { classNames } from "../../look/class-names.ts";
 import { useWide } from "../../look/use-wide.ts";
+import { GateIcon } from "../../parts/gate-icon.tsx";
 import { Moment } from "../../parts/moment.tsx";
 import { OutsideText } from "../../parts/outside-text.tsx";
 import { StatusMark } from "../../parts/status-mark.tsx";
 import { TimeLeft } from "../../parts/time-left.tsx";
 import type { InboxSearch } from "../inbox/inbox-search.ts";
 import styles from "../inbox/rows.module.css";
+import { RequestLink } from "./request-link.tsx";
 import { isLive, statedReason, titleOf } from "./request-words.ts";
 
 interface RequestRowProps {
@@ -29,19 +30,19 @@ export function RequestRow({ request, inbox }: RequestRowProps): ReactNode {
   const content = <RowContent request={request} />;
   return (
     <li>
-      {wide && inbox !== undefined ? (
+      {wide && inbox !== undefined && request.gate === "generic" ? (
         <Link to="/inbox" search={{ ...inbox, open: request.id, decide: undefined }} activeProps={{}} {...marks}>
           {content}
         </Link>
       ) : (
-        <Link
-          to="/requests/$id"
-          params={{ id: request.id }}
-          state={inbox === undefined ? {} : { from: "inbox" }}
+        <RequestLink
+          gate={request.gate}
+          id={request.id}
+          {...(inbox === undefined ? {} : { from: "inbox" as const })}
           {...marks}
         >
           {content}
-        </Link>
+        </RequestLink>
       )}
     </li>
   );
@@ -51,7 +52,7 @@ function RowContent({ request }: { readonly request: ApprovalRequest }): ReactNo
   const reason = statedReason(request.context);
   return (
     <>
-      <FileSignatureIcon size={18} strokeWidth={1.5} aria-hidden="true" className={styles.gate} />
+      <GateIcon gate={request.gate} className={styles.gate} />
       <span className={styles.what}>
         <span className={styles.title}>
           <OutsideText text={titleOf(request)} />

@@ -17,7 +17,7 @@ import { Failed, Loading } from "../../parts/states.tsx";
 import { TextField } from "../../parts/text-field.tsx";
 import { ChangedBy } from "./changed-by.tsx";
 import type { SettingWords } from "./setting-words.ts";
-import { settingWords, valueWords } from "./setting-words.ts";
+import { settingWords, sourceWords, valueWords } from "./setting-words.ts";
 
 export function OrganizationSettings({ writes }: { readonly writes: boolean }): ReactNode {
   const settings = useSettings();
@@ -54,17 +54,20 @@ function SettingRow({ setting, writes }: SettingRowProps): ReactNode {
       <div className={listing.what}>
         <p className={listing.name}>
           {words.name}
-          <span className={listing.badge}>
-            {setting.source === "organization" ? "set here" : "from the installation"}
-          </span>
+          <span className={listing.badge}>{sourceWords(setting.source)}</span>
         </p>
         <p className={listing.about}>
           <span>{words.effect}</span>
         </p>
         <p className={listing.about}>
-          {words.variable !== undefined && (
+          {setting.variable !== null && (
             <span>
-              the installation says it with <code>{words.variable}</code>
+              the environment says it with <code>{setting.variable}</code>
+            </span>
+          )}
+          {setting.source === "default" && words.variable !== undefined && (
+            <span>
+              the environment may say it with <code>{words.variable}</code>
             </span>
           )}
           <Changed setting={setting} />

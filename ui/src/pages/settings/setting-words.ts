@@ -63,6 +63,18 @@ export function settingWords(key: string): SettingWords {
   );
 }
 
+const SOURCES: Readonly<Record<string, string>> = {
+  organization: "set here",
+  environment: "from the environment",
+  file: "from the configuration file",
+  default: "default",
+};
+
+/** Who says what applies (console R-ADM-1). */
+export function sourceWords(source: string): string {
+  return SOURCES[source] ?? source;
+}
+
 export function valueWords(value: Json, words: SettingWords): string {
   if (words.kind === "shown") return typeof value === "string" ? value || "any" : "none are accepted";
   if (typeof value === "boolean") return value ? "on" : "off";

@@ -1,62 +1,36 @@
 import { WorkflowIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { useState } from "react";
 
 import type { WorkloadProvider } from "../../api/machines.ts";
 import { removeWorkloadProvider, useMachines, useWorkloadProviders } from "../../api/machines.ts";
-import { classNames } from "../../look/class-names.ts";
 import { ActSheet } from "../../parts/act-sheet.tsx";
-import controls from "../../parts/controls.module.css";
+import { AdministeredList } from "../../parts/administered-list.tsx";
 import listing from "../../parts/listing.module.css";
 import { OutsideText } from "../../parts/outside-text.tsx";
-import { Failed, Loading } from "../../parts/states.tsx";
+import type { RowAct } from "../../parts/row-acts.tsx";
+import { RowActs } from "../../parts/row-acts.tsx";
+import { ClaimsSheet } from "./claims-sheet.tsx";
 import { WorkloadSheet } from "./workload-sheet.tsx";
 
 /** Pipelines that prove who they are with a token of their own platform, so that no secret is kept for them. */
 export function WorkloadsSection({ writes }: { readonly writes: boolean }): ReactNode {
   const providers = useWorkloadProviders();
-  const [adding, setAdding] = useState(false);
   return (
-    <section className={listing.section} aria-labelledby="workloads-title">
-      <div className={listing.head}>
-        <h2 id="workloads-title" className={listing.title}>
-          Workload identity
-        </h2>
-        {writes && (
-          <button
-            type="button"
-            className={controls.button}
-            onClick={() => {
-              setAdding(true);
-            }}
-          >
-            Add workload provider
-          </button>
-        )}
-      </div>
-      {providers.isError && (
-        <Failed what="The workload providers" failure={providers.error} onRetry={() => void providers.refetch()} />
-      )}
-      {providers.isPending && <Loading rows={1} label="workload providers" />}
-      {providers.data?.length === 0 && (
+    <AdministeredList
+      title="Workload identity"
+      list={providers}
+      add={
+        writes
+          ? { word: "Add workload provider", sheet: (close) => <WorkloadSheet provider={null} onClose={close} /> }
+          : null
+      }
+      none={
         <p className={listing.none}>
           None. Pipelines of GitHub, GitLab, CircleCI or Kubernetes need no stored token with one.
         </p>
-      )}
-      <ul className={listing.rows} aria-label="Workload providers">
-        {providers.data?.map((provider) => (
-          <WorkloadRow key={provider.id} provider={provider} writes={writes} />
-        ))}
-      </ul>
-      {adding && (
-        <WorkloadSheet
-          provider={null}
-          onClose={() => {
-            setAdding(false);
-          }}
-        />
-      )}
-    </section>
+      }
+      row={(provider) => <WorkloadRow key={provider.id} provider={provider} writes={writes} />}
+    />
   );
 }
 
@@ -66,11 +40,7 @@ interface WorkloadRowProps {
 }
 
 function WorkloadRow({ provider, writes }: WorkloadRowProps): ReactNode {
-  const [sheet, setSheet] = useState<"change" | "remove" | null>(null);
   const machine = useMachines().data?.find(({ id }) => id === provider.machine_id);
-  const close = (): void => {
-    setSheet(null);
-  };
   return (
     <li className={listing.row}>
       <WorkflowIcon size={20} strokeWidth={1.5} aria-hidden="true" className={listing.icon} />
@@ -89,47 +59,48 @@ function WorkloadRow({ provider, writes }: WorkloadRowProps): ReactNode {
           </span>
         </p>
       </div>
-      {writes && (
-        <div className={listing.acts}>
-          <button
-            type="button"
-            className={classNames(controls.button, controls.small, controls.quiet)}
-            onClick={() => {
-              setSheet("change");
-            }}
-          >
-            Change
-          </button>
-          <button
-            type="button"
-            className={classNames(controls.button, controls.small, controls.quiet)}
-            onClick={() => {
-              setSheet("remove");
-            }}
-          >
-            Remove
-          </button>
-        </div>
-      )}
-      {sheet === "change" && <WorkloadSheet provider={provider} onClose={close} />}
-      {sheet === "remove" && (
-        <ActSheet
-          title="Remove workload provider"
-          verb="Remove"
-          destructive
-          done="The workload provider is removed."
-          act={() => removeWorkloadProvider(provider.id)}
-          onClose={close}
-        >
-          <p>
-            Pipelines that come in by{" "}
-            <strong>
-              <OutsideText text={provider.name} />
-            </strong>{" "}
-            are refused from now on.
-          </p>
-        </ActSheet>
-      )}
+      <RowActs acts={[testing(provider), ...(writes ? changing(provider) : [])]} />
     </li>
+  );
+}
+
+function testing(provider: WorkloadProvider): RowAct {
+  return {
+    word: "Test claims",
+    label: `Test claims against ${provider.name}`,
+    sheet: (close) => <ClaimsSheet provider={provider} onClose={close} />,
+  };
+}
+
+function changing(provider: WorkloadProvider): readonly RowAct[] {
+  return [
+    { word: "Change", sheet: (close) => <WorkloadSheet provider={provider} onClose={close} /> },
+    { word: "Remove", sheet: (close) => <RemoveSheet provider={provider} onClose={close} /> },
+  ];
+}
+
+interface RemoveSheetProps {
+  readonly provider: WorkloadProvider;
+  readonly onClose: () => void;
+}
+
+function RemoveSheet({ provider, onClose }: RemoveSheetProps): ReactNode {
+  return (
+    <ActSheet
+      title="Remove workload provider"
+      verb="Remove"
+      destructive
+      done="The workload provider is removed."
+      act={() => removeWorkloadProvider(provider.id)}
+      onClose={onClose}
+    >
+      <p>
+        Pipelines that come in by{" "}
+        <strong>
+          <OutsideText text={provider.name} />
+        </strong>{" "}
+        are refused from now on.
+      </p>
+    </ActSheet>
   );
 }

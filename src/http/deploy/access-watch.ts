@@ -1,6 +1,6 @@
 /**
- * Does whoever opened a WebSocket still have access? Asked again while it lasts, after every change and every few seconds (docs/spec/deploy.md
- * R-WS-5). The end of an approval's window does not end it; taking the approval back does.
+ * Does whoever opened a WebSocket, or uploads, still have access? Asked again while it lasts, after every change and every few seconds
+ * (docs/spec/deploy.md R-WS-5, R-STATE-9, R-LOGIN-3). The end of an approval's window does not end it; taking the approval back does.
  */
 import { GATE_VIEWER } from "../../app/deploy/gate-viewer.ts";
 import { isId, type RequestId } from "../../core/ids.ts";
@@ -11,19 +11,21 @@ import { authenticate } from "../credentials.ts";
 import type { ServerOptions } from "../server-options.ts";
 import type { ProxyCall } from "./proxy-call.ts";
 
-const EVERY_MS = 5_000;
+/** Access that ends without a change, by its time alone, is noticed within five seconds, the question included. */
+const EVERY_MS = 4_500;
 /** Many changes at once are one question. */
 const AFTER_CHANGE_MS = 250;
 
 interface Watched {
   readonly call: ProxyCall;
-  readonly requestId: RequestId | null;
+  readonly requestIds: readonly RequestId[];
   readonly end: AbortController;
 }
 
-export class SocketWatch {
+export class AccessWatch {
   readonly #options: ServerOptions;
   readonly #watched = new Set<Watched>();
+  /** Of the sockets. */
   readonly #ends = new Set<Promise<unknown>>();
   readonly #unsubscribe: () => void;
   #timer: NodeJS.Timeout | null = null;
@@ -37,20 +39,23 @@ export class SocketWatch {
     });
   }
 
-  /** Runs it with a signal that is aborted when access is gone, or the server stops. `requestId`: of the approval it is under. */
+  /**
+   * Runs it with a signal that is aborted when access is gone, and a WebSocket's when the server stops: an upload may finish then.
+   * `requests`: of the approvals that it may be under, one of which has to stand; none where the caller needs none.
+   */
   async during<Answer>(
     call: ProxyCall,
-    requestId: string | null,
+    requests: readonly string[],
     act: (signal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer> {
     const end = new AbortController();
-    const id = requestId !== null && isId<"request">(requestId) ? requestId : null;
-    const watched: Watched = { call, requestId: id, end };
+    const requestIds = requests.flatMap((id) => (isId<"request">(id) ? [id] : []));
+    const watched: Watched = { call, requestIds, end };
     this.#watched.add(watched);
-    if (this.#isClosed) end.abort(serverStops);
+    if (this.#isClosed && call.exchange.isSocket) end.abort(serverStops);
     this.#schedule(EVERY_MS);
     const acting = act(end.signal);
-    this.#ends.add(acting);
+    if (call.exchange.isSocket) this.#ends.add(acting);
     try {
       return await acting;
     } finally {
@@ -59,18 +64,19 @@ export class SocketWatch {
     }
   }
 
-  /** Every socket ends, and is waited for. */
+  /** Every socket ends, and is waited for; uploads are the server's to wait for. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#unsubscribe();
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const { end } of this.#watched) end.abort(serverStops);
+    for (const { call, end } of this.#watched) {
+      if (call.exchange.isSocket) end.abort(serverStops);
+    }
     await Promise.allSettled(this.#ends);
   }
 
   #schedule(milliseconds: number): void {
     const dueAt = performance.now() + milliseconds;
-    if (this.#isClosed || this.#watched.size === 0 || dueAt >= this.#dueAt) return;
+    if (this.#watched.size === 0 || dueAt >= this.#dueAt) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#dueAt = dueAt;
     this.#timer = setTimeout(() => {
@@ -82,8 +88,8 @@ export class SocketWatch {
 
   async #look(): Promise<void> {
     await Promise.all(
-      [...this.#watched].map(async ({ call, requestId, end }) => {
-        const close = await this.#lost(call, requestId);
+      [...this.#watched].map(async ({ call, requestIds, end }) => {
+        const close = await this.#lost(call, requestIds);
         if (close !== null) end.abort(close);
       }),
     );
@@ -91,16 +97,16 @@ export class SocketWatch {
   }
 
   /** While the database is away nobody can tell: what was open stays open. */
-  async #lost(call: ProxyCall, requestId: RequestId | null): Promise<SocketClose | null> {
+  async #lost(call: ProxyCall, requestIds: readonly RequestId[]): Promise<SocketClose | null> {
     try {
-      return (await this.#hasAccess(call, requestId)) ? null : accessRevoked;
+      return (await this.#hasAccess(call, requestIds)) ? null : accessRevoked;
     } catch (error) {
       if (error instanceof Unavailable) return null;
       throw error;
     }
   }
 
-  async #hasAccess(call: ProxyCall, requestId: RequestId | null): Promise<boolean> {
+  async #hasAccess(call: ProxyCall, requestIds: readonly RequestId[]): Promise<boolean> {
     const { exchange, gated, match, appName } = call;
     const { address, userAgent, request } = exchange;
     const now = await authenticate(request, this.#options, { address, userAgent });
@@ -110,7 +116,8 @@ export class SocketWatch {
     const isByApproval = gated !== null || call.about.approval === "disabled";
     const isHeld = permits(actor.permissions, isByApproval ? WITH_APPROVAL : match.route.permission);
     if (!isHeld || (appName !== "" && limits?.apps?.includes(appName) === false)) return false;
-    return requestId === null || isStillApproved(app, requestId);
+    if (requestIds.length === 0) return true;
+    return (await Promise.all(requestIds.map((id) => isStillApproved(app, id)))).includes(true);
   }
 }
 
