@@ -4,21 +4,20 @@
  *
  *     node --import tsx bench/deploy-upload.ts [MiB] [MiB of each of sixteen at once]
  */
-import { fork, spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openConvoxRacks } from "../src/adapters/convox/convox-racks.ts";
 import { treeRecordId } from "../src/app/deploy/tree-record-id.ts";
 import { openDeployScene, type DeployScene, type MadeApproval } from "../test/support/deploy-scene.ts";
 import { writeArchive, type WrittenArchive } from "./deploy-upload-archive.ts";
 import type { Uploaded, Uploading } from "./deploy-upload-part.ts";
+import { openNginx } from "./nginx.ts";
 import { loadNow, warnIfBusy } from "./report.ts";
 import { median } from "./summary.ts";
 import { openWorkbench } from "./workbench.ts";
@@ -93,41 +92,6 @@ function racksAt(host: string): ReturnType<typeof openConvoxRacks> {
     [{ info: { ...info, tls: "system", host }, username: "convox", token: "bench", authoritiesPem: null }],
     { pins: { read: () => Promise.resolve(null), write: (_rack, certificate) => Promise.resolve(certificate) } },
   );
-}
-
-interface Nginx {
-  readonly url: string;
-  readonly process: ChildProcess;
-}
-
-/** One worker, otherwise as it comes: it keeps an upload until it is whole. Null where the machine has none. */
-async function openNginx(folder: string, rackUrl: string): Promise<Nginx | null> {
-  if (spawnSync("nginx", ["-v"]).error !== undefined) return null;
-  const port = await freePort();
-  const file = join(folder, "nginx.conf");
-  await writeFile(
-    file,
-    `${process.getuid?.() === 0 ? "user root; " : ""}daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr crit; events {}
-http { access_log off; client_max_body_size 0; proxy_http_version 1.1;
-  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u;
-  scgi_temp_path ${folder}/s; server { listen 127.0.0.1:${String(port)}; location / { proxy_pass ${rackUrl}; } } }\n`,
-  );
-  const child = spawn("nginx", ["-c", file, "-p", folder], { stdio: "inherit" });
-  const url = `http://127.0.0.1:${String(port)}`;
-  for (let tries = 0; tries < 100; tries += 1) {
-    if (await fetch(url).then(Boolean, () => false)) return { url, process: child };
-    await delay(SAMPLE_MS);
-  }
-  throw new Error("nginx did not start");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const address = server.address();
-  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
-  server.close();
-  return port;
 }
 
 interface Others {

@@ -51,10 +51,18 @@ export interface ApplicationSettings extends Settings {
   readonly delegationMaxDays: number;
   /** Who reads what others ask for: those who take part, or everybody with a valid token (R-AUTH-31). */
   readonly readScope: "participants" | "authenticated";
+  /** How many requests a machine may make; 0 = without limit (docs/spec/identity.md section 10). */
+  readonly machineRequests: MachineRequests;
   /** Absent while no mail is sent (R-MAIL-1). */
   readonly notifier?: NotifierSettings;
   /** Absent where no callbacks are sent: requests that ask for them are refused. */
   readonly webhooks?: WebhookSettings;
+}
+
+export interface MachineRequests {
+  readonly perMinute: number;
+  /** At a time. */
+  readonly open: number;
 }
 
 export interface WebhookSettings {
@@ -80,9 +88,13 @@ export interface IdentitySettings {
   readonly trustedDeviceDays: number;
   readonly backupCodesDecide: boolean;
   readonly requireMfaAll: boolean;
+  /** Administrative acts with a person's forwarded token ask for a recent sign-in there, or a factor of ours (R-STEP-7). */
+  readonly stepUpForJwt: boolean;
   readonly apiTokenMaxDays: number;
   /** Whom a person's forwarded token must be made for (R-IDP-12); "" is anybody, null that no such tokens are taken. */
   readonly personTokenAudience: string | null;
+  /** Issuers that the installation trusts for its people: their tokens are never a workload's. */
+  readonly peopleIssuers: readonly string[];
   /** Where these come from, for those that are shown as settings; the others are as they are by default. */
   readonly said: Readonly<Partial<Record<string, SettingOrigin>>>;
   /** Tokens are not verified and people may sign in as anybody (R-DEV). */

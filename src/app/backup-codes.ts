@@ -20,9 +20,10 @@ const GROUP = 4;
 /** Crockford's base 32: no I, L, O or U. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE = new RegExp(`^[${ALPHABET}]{${String(LETTERS)}}$`);
-const PURPOSE = "backup_codes";
-/** To write them down. */
-const CONFIRM_MS = 1_800_000;
+/** How its person confirms a set: by saying so, or, over a wire that has no word for it, by the first use of a code. */
+const PURPOSES = { word: "backup_codes", use: "backup_codes_until_used" } as const;
+/** To write them down, and to come to need them. */
+const CONFIRM_MS = { word: 1_800_000, use: 10 * 365 * 86_400_000 } as const;
 
 export interface OfferedCodes {
   readonly ceremony: string;
@@ -30,13 +31,17 @@ export interface OfferedCodes {
   readonly codes: readonly string[];
 }
 
-export async function offerBackupCodes(app: Application, { personId, sessionId }: Prover): Promise<OfferedCodes> {
+export async function offerBackupCodes(
+  app: Application,
+  { personId, sessionId }: Prover,
+  confirmedBy: keyof typeof PURPOSES = "word",
+): Promise<OfferedCodes> {
   const codes = Array.from({ length: CODES }, () => newCode(app.random));
   const now = app.clock();
   const ceremony: CeremonyRecord = {
-    ...{ id: app.newId(), purpose: PURPOSE, personId, sessionId, act: "", challenge: "" },
+    ...{ id: app.newId(), purpose: PURPOSES[confirmedBy], personId, sessionId, act: "", challenge: "" },
     data: { hashes: codes.map((code) => hashOf(app, code)) },
-    ...{ createdAt: now, expiresAt: now + CONFIRM_MS, usedAt: null },
+    ...{ createdAt: now, expiresAt: now + CONFIRM_MS[confirmedBy], usedAt: null },
   };
   await app.scratch.add("ceremony", ceremony);
   return { ceremony: ceremony.id, codes: codes.map(grouped) };
@@ -46,15 +51,36 @@ export async function offerBackupCodes(app: Application, { personId, sessionId }
 export async function confirmBackupCodes(app: Application, who: Prover, ceremonyId: string): Promise<Refusal | null> {
   const ceremony = await app.scratch.consume("ceremony", ceremonyId, app.clock());
   const { personId, sessionId } = who;
-  const isOwn = ceremony?.purpose === PURPOSE && ceremony.personId === personId && ceremony.sessionId === sessionId;
+  const isOwn =
+    ceremony?.purpose === PURPOSES.word && ceremony.personId === personId && ceremony.sessionId === sessionId;
   if (!isOwn) return refuse("not_found", "These codes were confirmed before, or their time is over: make new ones");
+  return replaceCodes(app, who, ceremony);
+}
+
+/**
+ * A typed code of a set that waits for its first use makes the set count. One that is older than the set that counts, or whose person
+ * has none any more since somebody reset the factors, never will.
+ */
+export async function confirmByUse(app: Application, who: Prover, codeHash: string): Promise<void> {
+  const ceremonies = await app.reader.records(recordsBy("ceremony", "personId", [who.personId]));
+  const meant = ceremonies.find(
+    (ceremony) =>
+      ceremony.purpose === PURPOSES.use && ceremony.usedAt === null && hashesOf(ceremony).includes(codeHash),
+  );
+  const current = meant === undefined ? null : await backupCodesLeft(app, who.personId);
+  if (meant === undefined || current === null || current.createdAt >= meant.createdAt) return;
+  const ceremony = await app.scratch.consume("ceremony", meant.id, app.clock());
+  if (ceremony !== undefined) await replaceCodes(app, who, ceremony);
+}
+
+function replaceCodes(app: Application, { personId, sessionId }: Prover, ceremony: CeremonyRecord): Promise<null> {
   return app.store.submit<null>({
     name: "confirm_backup_codes",
     needs: { records: [recordsBy("backupCode", "personId", [personId])] },
     carryOut(world) {
       const ended = world
         .records("backupCode", "personId", personId)
-        .filter(isLive)
+        .filter(({ endedAt }) => endedAt === null)
         .map((code): BackupCodeRecord => ({ ...code, endedAt: world.now }));
       const made = hashesOf(ceremony).map((codeHash): BackupCodeRecord => ({
         ...{ id: app.newId(), personId, codeHash, createdAt: world.now, usedAt: null, endedAt: null },

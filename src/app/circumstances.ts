@@ -14,6 +14,8 @@ export interface CallCircumstances {
   readonly userAgent: string | null;
   readonly route: string;
   readonly requestId: string;
+  /** Name of the rack below which, or by default for which, it was called (deploy R-RACK-2); null outside of the deploy gate. */
+  readonly scope: string | null;
 }
 
 /** Kinds that an auditor asks "from where?" about; the events of a request are not among them, their call is the session's. */
@@ -48,11 +50,12 @@ function told<Answer>(
 function withContext(
   app: Application,
   { draft, openings }: DescribedEntry,
-  { address, userAgent, route, requestId }: CallCircumstances,
+  { address, userAgent, route, requestId, scope }: CallCircumstances,
 ): DescribedEntry {
   if (!TOLD_OF.test(draft.kind) || "ctx" in draft.data) return { draft, openings };
   const salt = app.random(SALT_BYTES);
-  const value: JsonObject = { address, user_agent: userAgent, route, request_id: requestId };
+  const where = scope === null ? {} : { scope };
+  const value: JsonObject = { address, user_agent: userAgent, route, request_id: requestId, ...where };
   const data = { ...draft.data, ctx: commit(value, salt, app.sha256) };
   return { draft: { ...draft, data }, openings: [...openings, { path: "/ctx", salt: base64url(salt), value }] };
 }

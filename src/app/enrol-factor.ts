@@ -12,7 +12,7 @@ import { ledgerTime, type EntryData } from "./entry-writer.ts";
 import { historyOf, usableFrom } from "./factor-cool-down.ts";
 import { grownSession, holdingsIn, holdingsNeeded, liveSession } from "./factor-enrolment.ts";
 import { factorEntry } from "./factor-entry.ts";
-import { factorRules } from "./factor-rules.ts";
+import { longestCoolDownHours } from "./factor-rules.ts";
 import type { Prover } from "./factor-throttle.ts";
 import { NO_CHANGE } from "./no-change.ts";
 
@@ -43,7 +43,7 @@ export interface Enrolled {
 
 export async function enrolFactor(app: Application, enrolment: Enrolment): Promise<Enrolled | Refusal> {
   const { who, factor, inEnrolment } = enrolment;
-  const { coolDownHours } = await factorRules(app);
+  const coolDownHours = await longestCoolDownHours(app, who.personId);
   const credential = factor.credentialId ?? null;
   return app.store.submit<Enrolled | Refusal>({
     name: "enrol_factor",

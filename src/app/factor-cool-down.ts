@@ -7,7 +7,7 @@ import type { Instant } from "../core/person.ts";
 import type { OneTimeLinkRecord, PersonRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
-import { factorRules } from "./factor-rules.ts";
+import { longestCoolDownHours } from "./factor-rules.ts";
 
 export interface FactorHistory {
   readonly createdAt: Instant;
@@ -35,10 +35,10 @@ function recoveredAt(links: readonly OneTimeLinkRecord[]): Instant | null {
 
 /** The same for a backup code, whose row does not say it. */
 export async function backupCodeUsableFrom(app: Application, personId: PersonId, createdAt: Instant): Promise<Instant> {
-  const [[person], links, { coolDownHours }] = await Promise.all([
+  const [[person], links, coolDownHours] = await Promise.all([
     app.reader.records(recordsBy("person", "id", [personId])),
     app.reader.records(recordsBy("oneTimeLink", "personId", [personId])),
-    factorRules(app),
+    longestCoolDownHours(app, personId),
   ]);
   return usableFrom({ createdAt, ...historyOf(person, links), coolDownHours });
 }

@@ -1,4 +1,5 @@
 /** What an organization says about factors: its own settings where it has them, else those of the installation. */
+import type { PersonId } from "../core/ids.ts";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
 import type { FactorRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
@@ -38,6 +39,15 @@ export async function factorRules(app: Application): Promise<FactorRules> {
     backupCodesDecide: flag(value("backup_codes_decide")) ?? app.identity.backupCodesDecide,
     aaguids: flag(value("aal3")) === true ? texts(value("aaguids")) : null,
   };
+}
+
+/** In whichever of the person's organizations it is longest: a factor is one for all of them, and waits once. */
+export async function longestCoolDownHours(app: Application, personId: PersonId): Promise<number> {
+  const grants = await app.reader.records(recordsBy("roleGrant", "personId", [personId]));
+  const elsewhere = grants.flatMap(({ orgId, endedAt }) => (orgId === null || endedAt !== null ? [] : [orgId]));
+  const organizations = [...new Set([app.orgId, ...elsewhere])];
+  const rules = await Promise.all(organizations.map((id) => factorRules(app.forOrganization(id))));
+  return Math.max(...rules.map(({ coolDownHours }) => coolDownHours));
 }
 
 function hours(value: JsonValue): number | null {

@@ -33,6 +33,8 @@ export async function joinOrganization(
   if (self === undefined || link === undefined) return linkInvalid();
   const { orgId, personId } = link;
   if (personId === null || orgId === null || personId === self) return linkInvalid();
+  const organization = await app.organizations.find(orgId);
+  if (organization?.status !== "active") return refuse("org_suspended", "This organization is suspended");
   const own = app.forOrganization(orgId);
   const joined = await submitMerge(own, {
     actor,

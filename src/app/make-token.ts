@@ -1,12 +1,13 @@
 /** A machine gets a token: named, bounded in what it may do and for how long. Implements docs/spec/identity.md R-TOK-1 to R-TOK-7. */
 import type { JsonObject } from "../core/json.ts";
-import { decides, permits, readPermission, type Permission } from "../core/permission.ts";
+import { decides, permits, type Permission } from "../core/permission.ts";
 import type { Instant } from "../core/person.ts";
 import { isRefusal, refuse, type Refusal, type RefusalCode } from "../core/refusal.ts";
 import type { Carried, StoreCommand, World } from "../ports/command-store.ts";
 import type { ApiTokenRecord, MachineRecord, TokenSecretRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
+import { knownPermission } from "./known-permission.ts";
 import { machineNotFound } from "./machine-change.ts";
 import { NO_CHANGE } from "./no-change.ts";
 import { secretHash } from "./session-record.ts";
@@ -127,10 +128,10 @@ function fault(world: World, { asked, machine, permissions }: Examined): Refusal
 function readScopes(given: readonly string[]): readonly Permission[] | Refusal {
   const scopes: Permission[] = [];
   for (const [index, text] of given.entries()) {
-    const scope = readPermission(text);
+    const scope = knownPermission(text);
     if (scope === null) {
-      const message = "is not a permission such as approval:request:create";
-      return refuse("invalid_input", `scopes[${String(index)}] ${message}`, [
+      const message = `'${text}' is no known permission, such as approval:request:create`;
+      return refuse("invalid_input", `scopes[${String(index)}]: ${message}`, [
         { path: ["body", "scopes", index], message },
       ]);
     }

@@ -19,7 +19,7 @@ import { machineActor } from "./machine-actor.ts";
 import { secretHash } from "./session-record.ts";
 import type { ExchangedFor, FoundToken, TokenDesk, TokenOwner } from "./token-desk.ts";
 import { readToken } from "./token-format.ts";
-import { readTokenLimits, type TokenLimits } from "./token-limits.ts";
+import { narrowedLimits, readTokenLimits, type TokenLimits } from "./token-limits.ts";
 import { tokenPermissions } from "./token-permissions.ts";
 import { readExchanged, type SingleUse } from "./workload-caller.ts";
 import { readKeptClaims, workloadIdentity, type WorkloadIdentity } from "./workload-identity.ts";
@@ -55,7 +55,7 @@ export async function presentToken(
   const found = await desk.found.get(hash, () => findToken(app, hash));
   if (found === undefined) return unknown();
   const now = app.clock();
-  const limits = readTokenLimits(found.token.limits);
+  const limits = limitsOf(found);
   const refused = tokenRefusal(found, now) ?? ownerRefusal(found) ?? addressRefusal(limits, { desk, address });
   if (refused !== null) return refused;
   desk.used({ tokenId: found.token.id, usedAt: now, address });
@@ -79,14 +79,20 @@ const permissionsFound = new WeakMap<FoundToken, readonly Permission[]>();
 function permissionsOfFound(found: FoundToken): readonly Permission[] {
   const known = permissionsFound.get(found);
   if (known !== undefined) return known;
-  const { token, machine, owners } = found;
+  const { token, machine, owners, exchanged } = found;
   const active = owners.filter((owner) => owner.active);
   const permissions = tokenPermissions({
-    ...{ scopes: token.scopes, creatorPermissions: token.creatorPermissions },
+    scopes: exchanged === null ? token.scopes : token.scopes.filter((scope) => exchanged.scopes.includes(scope)),
+    creatorPermissions: token.creatorPermissions,
     owners: machine.owners.length === 0 ? null : active.map((owner) => owner.permissions),
   });
   permissionsFound.set(found, permissions);
   return permissions;
+}
+
+function limitsOf({ token, exchanged }: FoundToken): TokenLimits {
+  const own = readTokenLimits(token.limits);
+  return exchanged === null ? own : narrowedLimits(own, exchanged.limits);
 }
 
 async function findToken(app: Application, hash: string): Promise<FoundToken | undefined> {
@@ -111,10 +117,16 @@ async function findToken(app: Application, hash: string): Promise<FoundToken | u
 async function exchangedOf(app: Application, { exchanged }: ApiTokenRecord): Promise<ExchangedFor | null> {
   if (exchanged === null) return null;
   const kept = readExchanged(exchanged);
-  if (kept === null) return { singleUse: { scope: "", value: "", expiresAt: 0 }, enabled: false, workload: null };
+  if (kept === null) {
+    const singleUse = { scope: "", value: "", expiresAt: 0 };
+    return { singleUse, enabled: false, workload: null, scopes: [], limits: readTokenLimits({}) };
+  }
   const [provider] = await app.reader.records(recordsBy("workloadProvider", "id", [kept.provider]));
   const workload = provider === undefined ? null : workloadIdentity(provider, readKeptClaims(exchanged));
-  return { singleUse: kept.singleUse, enabled: provider?.deletedAt === null && provider.enabled, workload };
+  return {
+    ...{ singleUse: kept.singleUse, enabled: provider?.deletedAt === null && provider.enabled, workload },
+    ...{ scopes: provider?.scopes ?? [], limits: readTokenLimits(provider?.limits ?? {}) },
+  };
 }
 
 function tokenRefusal({ secret, token, machine, exchanged }: FoundToken, now: Instant): Refusal | null {

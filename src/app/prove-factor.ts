@@ -10,7 +10,7 @@ import type { FactorRecord } from "../ports/identity-records.ts";
 import { recordsBy } from "../ports/records.ts";
 import { SecretUnreadable } from "../ports/sealing.ts";
 import type { Application } from "./application.ts";
-import { spendBackupCode, typedCodeHash } from "./backup-codes.ts";
+import { confirmByUse, spendBackupCode, typedCodeHash } from "./backup-codes.ts";
 import { backupCodeUsableFrom } from "./factor-cool-down.ts";
 import { factorSecret } from "./factor-places.ts";
 import { factorRules } from "./factor-rules.ts";
@@ -168,6 +168,7 @@ async function lookAtBackupCode(app: Application, attempt: Attempt, code: string
     const message = "Backup codes sign in here and nothing else: use a passkey or an authenticator";
     return { failed: refuse("invalid_mfa_type", message), counts: false };
   }
+  await confirmByUse(app, who, codeHash);
   const spent = await spendBackupCode(app, who, { codeHash, act: actCode(act) });
   if (isRefusal(spent)) return { failed: spent, counts: true };
   const usableAt = await backupCodeUsableFrom(app, who.personId, spent.createdAt);

@@ -3,9 +3,11 @@ import type { JsonValue } from "../core/json.ts";
 import type { Actor } from "./admitted-actor.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { SettingRecord } from "../ports/identity-records.ts";
+import type { World } from "../ports/command-store.ts";
 import { recordsBy } from "../ports/records.ts";
 import type { Application, IdentitySettings } from "./application.ts";
 import { auditRecord } from "./audit.ts";
+import { hasEmergencyPerson, markedPeople, type MarkedPeople } from "./emergency-people.ts";
 import { describe, hidden } from "./entry-writer.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
@@ -78,30 +80,41 @@ export async function idleSeconds(app: Application): Promise<number> {
   return minutes === null ? app.identity.webIdleSeconds : Math.min(app.identity.webIdleSeconds, minutes * 60);
 }
 
-export function changeSetting(
+/** R-LOCAL-1: requiring the provider shuts nobody out: there is one, and somebody gets in when it fails. */
+function requiringRefusal(app: Application, world: World, marked: MarkedPeople): Refusal | null {
+  const providers = world.records("identityProvider", "orgId", app.orgId);
+  if (!providers.some(({ enabled, deletedAt }) => enabled && deletedAt === null)) {
+    const message = "Without an enabled identity provider nobody could sign in any more: add one first";
+    return refuse("wrong_state", message);
+  }
+  if (hasEmergencyPerson(app, world, marked)) return null;
+  const message = "If the identity provider fails nobody could sign in any more: mark an active person for emergencies";
+  return refuse("wrong_state", `${message} first`);
+}
+
+export async function changeSetting(
   app: Application,
   actor: Actor,
   { key, value }: { readonly key: SettingKey; readonly value: JsonValue },
 ): Promise<Setting | Refusal> {
+  const marked = await markedPeople(app);
   return app.store.submit<Setting | Refusal>({
     name: "change_setting",
     needs: {
-      records: [recordsBy("setting", "orgId", [app.orgId]), recordsBy("identityProvider", "orgId", [app.orgId])],
+      personIds: marked.personIds,
+      records: [
+        recordsBy("setting", "orgId", [app.orgId]),
+        recordsBy("identityProvider", "orgId", [app.orgId]),
+        ...marked.records,
+      ],
     },
     alone: true,
     carryOut(world) {
       const known = world.records("setting", "orgId", app.orgId).find((record) => record.key === key);
       const before = settingFrom(app, key, known);
       if (JSON.stringify(known?.value ?? null) === JSON.stringify(value)) return { answer: before, changes: NO_CHANGE };
-      const providers = world.records("identityProvider", "orgId", app.orgId);
-      if (
-        key === "require_sso" &&
-        value === true &&
-        !providers.some(({ enabled, deletedAt }) => enabled && deletedAt === null)
-      ) {
-        const message = "Without an enabled identity provider nobody could sign in any more: add one first";
-        return { answer: refuse("wrong_state", message), changes: NO_CHANGE };
-      }
+      const refused = key === "require_sso" && value === true ? requiringRefusal(app, world, marked) : null;
+      if (refused !== null) return { answer: refused, changes: NO_CHANGE };
       const updatedBy = ledgerActor(actor, app.sha256);
       const record: SettingRecord = { orgId: app.orgId, key, value, updatedBy, updatedAt: world.now };
       const after = settingFrom(app, key, record);

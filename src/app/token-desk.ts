@@ -8,6 +8,7 @@ import type { ApiTokenRecord, MachineRecord, TokenSecretRecord } from "../ports/
 import type { TokenUse } from "../ports/token-uses.ts";
 import { createCredentialCache, type CredentialCache } from "./credential-cache.ts";
 import type { SingleUse } from "./workload-caller.ts";
+import type { TokenLimits } from "./token-limits.ts";
 import type { WorkloadIdentity } from "./workload-identity.ts";
 
 export interface TokenOwner {
@@ -31,6 +32,9 @@ export interface ExchangedFor {
   /** Does the provider still let workloads in? */
   readonly enabled: boolean;
   readonly workload: WorkloadIdentity | null;
+  /** What the provider gives now: a token given before is never wider. */
+  readonly scopes: readonly Permission[];
+  readonly limits: TokenLimits;
 }
 
 export interface TokenDesk {

@@ -28,6 +28,19 @@ export function readTokenLimits(limits: JsonObject): TokenLimits {
   };
 }
 
+/** What both allow. */
+export function narrowedLimits(one: TokenLimits, other: TokenLimits): TokenLimits {
+  const both = (left: readonly string[] | null, right: readonly string[] | null): readonly string[] | null =>
+    left === null || right === null ? (left ?? right) : left.filter((item) => right.includes(item));
+  return {
+    cidrs: both(one.cidrs, other.cidrs),
+    apps: both(one.apps, other.apps),
+    racks: both(one.racks, other.racks),
+    trustProfiles: both(one.trustProfiles, other.trustProfiles),
+    policyKeys: both(one.policyKeys, other.policyKeys),
+  };
+}
+
 /** Null when the token may be used for requests of this policy. */
 export function policyLimitRefusal(limits: Pick<TokenLimits, "policyKeys"> | null, policyKey: string): Refusal | null {
   const allowed = limits?.policyKeys ?? null;

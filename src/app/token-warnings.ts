@@ -2,7 +2,6 @@
  * Owners or contact of a token hear 14, 7 and 1 days before its end that it ends, of each once: the token carries the last
  * warning, and mail, mark and entry are written together. Implements docs/spec/identity.md R-TOK-3.
  */
-import type { PersonId } from "../core/ids.ts";
 import type { Instant } from "../core/person.ts";
 import type { DescribedEntry } from "../ports/change-set.ts";
 import type { Carried, StoreCommand, World } from "../ports/command-store.ts";
@@ -16,6 +15,7 @@ import { shownTime } from "./effects/mail-text.ts";
 import { describe, ledgerTime } from "./entry-writer.ts";
 import { ledgerId } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
+import { whoLooksAfter } from "./who-looks-after.ts";
 
 const DAY = 24 * 3_600_000;
 /** Days before the end, in which each warning is due; the least of those that are due is the one that is given. */
@@ -110,11 +110,6 @@ function mails(app: Application, world: World, { token, machine, days }: About):
   const plan = { orgId: app.orgId, message: "token_expiring", eventId: world.newId<"event">(), data } as const;
   const plans = whoLooksAfter(machine).map((person) => ({ ...plan, to: { person } }));
   return mailEffects(plans, { newId: world.newId, at: world.now });
-}
-
-/** Owners, or the contact of a service account (R-ID-8). */
-function whoLooksAfter({ owners, contactId }: MachineRecord): readonly PersonId[] {
-  return owners.length === 0 && contactId !== null ? [contactId] : owners;
 }
 
 function warningEntry(app: Application, { token, machine, days }: About): DescribedEntry {

@@ -71,10 +71,13 @@ export interface WorkloadCaller {
 const SKEW_MS = 60_000;
 const JOB_MS = 24 * 3_600_000;
 
-/** Null when no registered provider's issuer is named: the token may be somebody else's. */
+/**
+ * Null when no registered provider's issuer is named: the token may be somebody else's. An organization that registers an issuer
+ * which the installation trusts for its people takes nobody's tokens over.
+ */
 export async function presentWorkload(app: Application, token: string): Promise<WorkloadCaller | Refusal | null> {
   const issuer = app.workloadTokens.claimedIssuer(token);
-  if (issuer === null) return null;
+  if (issuer === null || app.identity.peopleIssuers.includes(issuer)) return null;
   const known = await app.reader.records(recordsBy("workloadProvider", "issuer", [issuer]));
   const registered = known.filter(({ deletedAt }) => deletedAt === null);
   if (registered.length === 0) return null;

@@ -4,7 +4,7 @@
  * (docs/spec/deploy.md R-OIDC-1), which is written with it.
  */
 import type { JsonObject } from "../core/json.ts";
-import { decides, readPermission, type Permission } from "../core/permission.ts";
+import { decides, type Permission } from "../core/permission.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusal.ts";
 import type { DescribedEntry } from "../ports/change-set.ts";
 import type { Carried, World } from "../ports/command-store.ts";
@@ -13,6 +13,7 @@ import { recordsBy } from "../ports/records.ts";
 import type { Application } from "./application.ts";
 import { approvalsOfTokens, endedApprovals, factsOfApprovals } from "./deploy/end-approvals-of-tokens.ts";
 import { describe } from "./entry-writer.ts";
+import { knownPermission } from "./known-permission.ts";
 import { ledgerActor, ledgerId } from "./ledger-names.ts";
 import { NO_CHANGE } from "./no-change.ts";
 import { joinedChanges } from "./person-changes.ts";
@@ -128,9 +129,11 @@ function checkedRules(app: Application, rules: Rules): { readonly scopes: readon
   if (address !== null) return faulty("issuer", `The issuer's address is not allowed: ${address}`);
   const fault = rulesFault(rules);
   if (fault !== null) return fault;
-  const read = rules.scopes.map((scope) => readPermission(scope));
-  const scopes = [...new Set(read.filter((scope) => scope !== null))];
-  if (read.includes(null)) return faulty("scopes", "A scope is a permission such as approval:request:create");
+  const unknown = rules.scopes.find((scope) => knownPermission(scope) === null);
+  if (unknown !== undefined) {
+    return faulty("scopes", `'${unknown}' is no known permission, such as approval:request:create`);
+  }
+  const scopes = [...new Set(rules.scopes.flatMap((scope) => knownPermission(scope) ?? []))];
   const deciding = scopes.filter(decides);
   if (deciding.length > 0) return refuse("machine_cannot_decide", `No machine may hold ${deciding.join(", ")}`);
   return (scopes.some(isOfDeployGate) ? deployRulesFault(rules) : null) ?? { scopes };

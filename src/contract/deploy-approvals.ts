@@ -70,8 +70,16 @@ export const deployApprovalSchema = z.object({
   builds: z.array(z.object({ id: z.string(), status: z.string(), attempt: z.int() })),
   build_attempts: z.int(),
   promote_attempts: z.int(),
-  /** What the request names, and what the images of its manifest led to; without `digest` it is a tag only. */
-  images: z.array(z.object({ service: z.string(), image: z.string(), digest: text, why_no_digest: text })),
+  /**
+   * What the request names, and what the images of its manifest led to; without `digest` it is a tag only. `first_use`: neither the
+   * commit nor the active build names its repository. `built`: the rack builds it from the uploaded source, and `image` is empty.
+   */
+  images: z.array(
+    z.object({
+      ...{ service: z.string(), image: z.string(), digest: text, why_no_digest: text },
+      ...{ first_use: z.literal(true).exactOptional(), built: z.literal(true).exactOptional() },
+    }),
+  ),
   /** A recorded digest that its tag no longer leads to: nothing is deployed any more. */
   image_change: z
     .object({ service: z.string(), recorded: z.string(), found: z.string(), found_at: z.string() })

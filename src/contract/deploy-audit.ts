@@ -41,6 +41,8 @@ export const auditLogSchema = z.object({
   action: z.string(),
   resource_type: z.string(),
   resource: z.string(),
+  /** Name of the rack; absent for what happened on none. */
+  scope: z.string().exactOptional(),
   status: z.enum(["success", "denied", "failed", "error"]),
   http_status: z.int().exactOptional(),
   ip_address: z.string(),

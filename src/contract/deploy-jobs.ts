@@ -15,8 +15,11 @@ export const deployJobSchema = z.object({
   max_attempts: z.int(),
   created_at: z.string(),
   scheduled_at: z.string(),
+  /** Of the newest attempt; absent before the first. */
+  attempted_at: z.string().exactOptional(),
   finalized_at: z.string().exactOptional(),
-  errors: z.array(z.object({ code: z.string(), error: z.string() })),
+  /** Of those of the newest 20 attempts that failed, oldest first. */
+  errors: z.array(z.object({ at: z.string(), attempt: z.int(), code: z.string(), error: z.string() })),
   last_error: z.string().exactOptional(),
 });
 export type DeployJobOut = z.output<typeof deployJobSchema>;

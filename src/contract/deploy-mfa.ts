@@ -78,6 +78,8 @@ export const startAssertionSchema = z
       .max(512)
       .regex(/^(?:POST|PUT|DELETE) \/[A-Za-z0-9._~:%@+/-]*$/)
       .nullish(),
+    /** Refused: `purpose` names the call. */
+    resource: z.string().max(512).nullish(),
   })
   .nullish();
 export const assertionStartedSchema = z.object({
@@ -90,6 +92,7 @@ export const verifyAssertionSchema = z.object({
   trust_device: z.boolean().nullish(),
 });
 
+/** Refused where it is not what it is: it follows from the kind of factor. */
 export const changeMethodSchema = z.object({ label: z.string().min(1).max(64), cli_capable: z.boolean().nullish() });
 export const backupCodesOutSchema = z.object({ backup_codes: z.array(z.string()) });
 

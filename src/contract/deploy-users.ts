@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 export const deployRoleSchema = z.object({
+  name: z.string(),
   label: z.string(),
   description: z.string(),
   permissions: z.array(z.string()),
@@ -18,6 +19,7 @@ export const deployUserSchema = z.object({
   updated_at: z.string(),
   suspended: z.boolean(),
   mfa_enrolled: z.boolean(),
+  preferred_mfa_method: z.enum(["totp", "webauthn"]).exactOptional(),
   locked_at: z.string().exactOptional(),
   locked_reason: z.string().exactOptional(),
   locked_by_email: z.string().exactOptional(),

@@ -33,6 +33,8 @@ export const invitePersonSchema = z.strictObject({
 export const changePersonSchema = z.strictObject({
   name: words(255).exactOptional(),
   email: emailSchema.exactOptional(),
+  /** R-LOCAL-1: as roles, given by those who may give roles. */
+  break_glass: z.boolean().exactOptional(),
 });
 export const setRolesSchema = z.strictObject({ roles });
 export const reasonSchema = z.strictObject({ reason: words(1000) });
@@ -50,6 +52,8 @@ const personMembers = {
   roles: z.array(z.object({ role: z.string(), source: z.string() })),
   /** Holds a factor that can be proven. */
   enrolled: z.boolean(),
+  /** Signs in locally although the organization requires its identity provider (R-LOCAL-1). */
+  break_glass: z.boolean(),
   created_at: wireTimeSchema,
 };
 

@@ -49,6 +49,8 @@ export const tokensQuerySchema = z.object({
   q: queryText(200).exactOptional(),
   /** Only those that can be used now, or only those that cannot. */
   live: queryFlag.exactOptional(),
+  /** Those without an end alone (R-TOK-3). */
+  expires: z.literal("never", { error: "must be never" }).exactOptional(),
   limit: queryNumber(1, 500).default(100),
   cursor: cursorText.exactOptional(),
 });

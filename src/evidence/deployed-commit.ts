@@ -2,9 +2,10 @@
 import type { JsonObject } from "../ledger/canonical-json.ts";
 import { isRecord } from "../ledger/kind-schema.ts";
 
-/** Null for a payload that binds none. */
+/** Null for a payload that binds none: what other gates are asked with is whatever the requester wrote. */
 export function deployedCommit(payload: JsonObject | null): string | null {
-  return textOf(payload?.["git_commit"]) ?? contextText(payload, "git_commit_hash");
+  if (payload?.["gate"] !== "deploy") return null;
+  return textOf(payload["git_commit"]) ?? contextText(payload, "git_commit_hash");
 }
 
 /** The rack or environment that the payload names. */
@@ -13,7 +14,7 @@ export function deployedTo(payload: JsonObject | null): string | null {
 }
 
 function contextText(payload: JsonObject | null, name: string): string | null {
-  const context = payload?.["context"];
+  const context = payload?.["gate"] === "deploy" ? payload["context"] : null;
   return isRecord(context) ? textOf(context[name]) : null;
 }
 

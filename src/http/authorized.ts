@@ -31,6 +31,8 @@ export interface Caller {
   readonly app: Application;
   /** When the credential ends, in epoch milliseconds; null when it does not say. */
   readonly expiresAt: number | null;
+  /** When the person signed in at the issuer of this token, in epoch milliseconds; null when it does not say. */
+  readonly signedInAt?: number | null;
   /** Of browsers and terminals; null for tokens. */
   readonly session: SessionRecord | null;
   /** The secret of the session, for ending and renewing it. */
@@ -195,13 +197,28 @@ function kindOf(caller: Caller): CredentialKind {
 
 /** Which proof the row asks of this caller now; null when nothing is missing. */
 export function missingAssurance(row: Row, caller: Caller, now: number): "step_up" | "fresh" | null {
-  if (!provesFactors(caller)) return null;
   const asked = askedOf(row, caller);
+  if (!provesFactors(caller)) return missingOfToken(asked, caller, now);
   if (asked === "fresh" || (asked === "enrolment" && mustProveToEnrol(caller))) return "fresh";
   if (asked !== "step_up") return null;
   const provenAt = caller.session?.factorAt ?? null;
   const open = provenAt !== null && now - provenAt < caller.app.identity.stepUpWindowSeconds * 1_000;
   return open ? null : "step_up";
+}
+
+/** How far the clocks of an issuer and this server may differ, in milliseconds. */
+const CLOCK_TOLERANCE = 30_000;
+
+/**
+ * R-STEP-7: a forwarded token carries no factor of ours. Where the installation asks for one nevertheless, a recent sign-in at
+ * its issuer stands for it; without that the act is proven with a factor in the call.
+ */
+function missingOfToken(asked: Assurance, caller: Caller, now: number): "step_up" | "fresh" | null {
+  const { kind, app, signedInAt = null } = caller;
+  if (kind !== "person_jwt" || !app.identity.stepUpForJwt) return null;
+  if (asked !== "step_up" && asked !== "fresh") return null;
+  if (signedInAt === null || signedInAt > now + CLOCK_TOLERANCE) return asked;
+  return now - signedInAt < app.identity.stepUpWindowSeconds * 1_000 ? null : asked;
 }
 
 /** Who came by a one-time link has shown that instead: their factors may be what they lost (R-FACT-8). */

@@ -154,7 +154,8 @@ async function callerOfJwt(token: string, options: ServerOptions): Promise<Calle
     actor: { ...actor, subject: principal.subject },
     roles: principal.roles,
     app: options.app,
-    expiresAt: expiryOf(verified),
+    expiresAt: secondsIn(verified, "exp"),
+    signedInAt: secondsIn(verified, "auth_time"),
     ...{ session: null, sessionToken: null, enrolled: false, limits: null },
   };
 }
@@ -164,8 +165,9 @@ function identified(principal: Principal, development: boolean): Principal {
   return development ? { ...principal, subject: principal.assignee } : principal;
 }
 
-function expiryOf({ claims }: VerifiedToken): number | null {
-  const seconds = claims["exp"];
+/** A time of the token's, in epoch milliseconds; null when it does not say. */
+function secondsIn({ claims }: VerifiedToken, claim: "exp" | "auth_time"): number | null {
+  const seconds = claims[claim];
   return typeof seconds === "number" ? seconds * 1000 : null;
 }
 

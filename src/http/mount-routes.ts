@@ -155,13 +155,20 @@ async function prove(
   row: Row,
   { arrival: { authenticated, client }, prefix, mounting: { options } }: Proving,
 ): Promise<Authorized> {
-  const call = { ...client, route: `${row.method} ${patternOf(request, row)}`, requestId: request.id };
+  const place = { route: `${row.method} ${patternOf(request, row)}`, scope: rackScope(request, row, options) };
+  const call = { ...client, ...place, requestId: request.id };
   if (authenticated === null) return admittedOr(admitAnybody(row, withCircumstances(options.app, call), client));
   const caller = { ...authenticated.caller, app: withCircumstances(authenticated.caller.app, call) };
   const sent = sentProof(request, authenticated.proof);
   if (sent !== null && isProblem(sent)) throw new Refused(sent);
   const proof = await provenFactor(row, caller, { sent, act: actOf(request, prefix) });
   return authorized(row, caller, { client, sentProof: sent, proof, readScope: caller.app.settings.readScope });
+}
+
+/** The path's rack, else the default one (deploy R-RACK-2). */
+function rackScope({ params }: FastifyRequest, { mount }: Row, { app }: ServerOptions): string | null {
+  if (mount !== "deploy") return null;
+  return app.deploy.racks.find(textMembers(params)["rack"] ?? null)?.info.name ?? null;
 }
 
 /** A proof that is sent is looked at wherever the table could ask for one; null where none is needed. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Row } from "./authorization.ts";
+import { knownPermission } from "../app/known-permission.ts";
+import { authorizationTable, type Row } from "./authorization.ts";
 import { routeDifferences, RoutesDiffer } from "./route-check.ts";
 
 const row: Row = {
@@ -20,6 +21,16 @@ const routes = [
 ];
 
 describe("the authorization table and the server", () => {
+  it("identity R-AUTHZ-5: whatever a row asks for can be given", () => {
+    const asked = authorizationTable.flatMap(({ permission, scope, others }) => [
+      ...(permission === null ? [] : [permission]),
+      ...(scope === null ? [] : [scope]),
+      ...(others === null ? [] : [others.permission]),
+    ]);
+    expect(asked.length).toBeGreaterThan(50);
+    expect(asked.filter((permission) => knownPermission(permission) !== permission)).toEqual([]);
+  });
+
   it("identity R-AUTHZ-1: agree when each route has its row and each row its routes", () => {
     expect(routeDifferences([row], routes)).toEqual([]);
   });

@@ -139,7 +139,7 @@ export const KINDS_OF_INSTALLATION = {
   "system.clock_stepped": { ...PROCESS, step_ms: "integer" },
   "person.created": PERSON,
   "person.claimed": PERSON,
-  "person.linked": PERSON,
+  "person.linked": { ...PERSON, "break_glass?": "boolean" },
   "person.unlinked": PERSON,
   "person.merged": PERSON,
   "person.name_moved": PERSON,

@@ -51,7 +51,7 @@ const POLICIES_KEPT = 1_000;
 
 export function buildApplication(options: BuildApplicationOptions): BuiltApplication {
   const { connectionString, pool, orgId, commits, identity, isQuarantined, onFault } = options;
-  const { awe } = options.config;
+  const { awe, countersign: own } = options.config;
   const random = (length: number): Uint8Array => randomBytes(length);
   const clock = (): number => Date.now();
   const store = createCommandStore({
@@ -89,8 +89,8 @@ export function buildApplication(options: BuildApplicationOptions): BuiltApplica
       defaultTtlHours: awe.requests.default_ttl_hours,
       enforceArtifactType: awe.requests.enforce_artifact_type,
       delegationMaxDays: awe.delegation.max_days,
-      readScope: awe.access.read_scope,
-      webhooks: webhookSettings(awe.outbound, identity.development),
+      ...{ readScope: awe.access.read_scope, webhooks: webhookSettings(awe.outbound, identity.development) },
+      machineRequests: { perMinute: own.machine_rate_per_minute, open: own.machine_requests_open },
       ...(isMailSent(options.config) ? { notifier: { adminAddresses: awe.notifier.admin_addresses } } : {}),
     },
     ...{ identity, sha256: nodeSha256, random, newId: randomId, clock, lastSeen: new LastSeen() },

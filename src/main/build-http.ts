@@ -50,7 +50,7 @@ export function serverOptions(parts: HttpParts): ServerOptions {
       newestCheckpoint: async () => (await ledger.newestCheckpoint())?.note ?? null,
     },
     verifier: verifierOf(config, { development, clock: app.clock, log }),
-    workloadCaller: (token) => workloadCaller(app, token, [keycloak.issuer, ...keycloak.additional_issuers]),
+    workloadCaller: (token) => workloadCaller(app, token),
     tokens: createTokenDesk(app.clock, isInRange),
     service: serviceInfo(config),
     events: {

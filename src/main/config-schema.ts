@@ -157,6 +157,8 @@ const countersign = z.strictObject({
   cli_polling: z.enum(["same_address", "off"]).default("same_address"),
   cli_session_max_days: wholeNumber(1, 90, 1),
   step_up_window_minutes: wholeNumber(1, 60, 10),
+  /** Administrative acts with a person's forwarded token: a sign-in within that window, or a factor of ours (R-STEP-7). */
+  step_up_for_jwt: flag.default(false),
   trusted_device_days: wholeNumber(1, 365, 30),
   factor_cool_down_hours: wholeNumber(0, 168, 24),
   backup_codes_decide: flag.default(true),
@@ -167,6 +169,9 @@ const countersign = z.strictObject({
   /** Calls of one credential to the deploy gate's API, the proxy aside; 0 is without limit. */
   deploy_rate_per_second: wholeNumber(0, 100_000, 50),
   deploy_rate_burst: wholeNumber(1, 1_000_000, 200),
+  /** Requests that one machine may make, in a minute and at a time, through any API; 0 is without limit. */
+  machine_rate_per_minute: wholeNumber(0, 1_000_000, 60),
+  machine_requests_open: wholeNumber(0, 1_000_000, 500),
   /** One identity provider, made or brought up to date at start; others are set up in the console. Empty: none. */
   oidc_issuer: text.default(""),
   oidc_client_id: text.default(""),

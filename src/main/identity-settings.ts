@@ -30,8 +30,10 @@ export function identitySettings(
     trustedDeviceDays: own.trusted_device_days,
     backupCodesDecide: own.backup_codes_decide,
     requireMfaAll: own.mfa_require_all_users,
+    stepUpForJwt: own.step_up_for_jwt,
     apiTokenMaxDays: own.api_token_max_days,
     personTokenAudience: keycloak.issuer === "" ? null : keycloak.audience,
+    peopleIssuers: [keycloak.issuer, ...keycloak.additional_issuers].filter((issuer) => issuer !== ""),
     said: {
       factor_cool_down_hours: originOf(settings, "countersign.factor_cool_down_hours"),
       session_timeout_minutes: originOf(settings, "countersign.session_timeout_minutes"),

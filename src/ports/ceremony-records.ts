@@ -8,7 +8,7 @@ import type { Instant } from "../core/person.ts";
 
 export interface CeremonyRecord {
   readonly id: string;
-  /** `passkey_sign_in`, `enrol_passkey`, `enrol_totp`, `backup_codes`, `proof`. */
+  /** `passkey_sign_in`, `enrol_passkey`, `enrol_totp`, `backup_codes`, `backup_codes_until_used`, `proof`. */
   readonly purpose: string;
   readonly personId: PersonId | null;
   readonly sessionId: string | null;

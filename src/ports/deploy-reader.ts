@@ -49,6 +49,8 @@ export interface DeployToken {
   readonly number: number;
   readonly name: string;
   readonly owners: readonly PersonId[];
+  /** Of a service account, which nobody owns. */
+  readonly contactId: PersonId | null;
 }
 
 /** How a request ended, as its events tell. */

@@ -1,5 +1,5 @@
 /** What is to be done outside, and what became of it, newest first (docs/spec/deploy.md 11.3, jobs). */
-import type { EffectKind, EffectRecord, EffectState } from "./effects.ts";
+import type { EffectAttemptRecord, EffectKind, EffectRecord, EffectState } from "./effects.ts";
 import type { Page } from "./page.ts";
 
 export interface JobFilter {
@@ -11,4 +11,6 @@ export interface JobFilter {
 
 export interface JobReader {
   jobs(filter: JobFilter): Promise<Page<EffectRecord>>;
+  /** The newest 20 attempts of each of these, oldest first. */
+  jobAttempts(ids: readonly string[]): Promise<readonly EffectAttemptRecord[]>;
 }

@@ -20,8 +20,22 @@ export interface LedgerLineRange {
   readonly limit: number;
 }
 
+export type MadeKind = "app" | "build" | "release";
+
+/** The entry that says that something of this name was made. */
+export interface MadeLine {
+  readonly name: string;
+  readonly line: LedgerLine;
+}
+
 export interface LedgerLineReader {
   ledgerLines(range: LedgerLineRange): Promise<readonly LedgerLine[]>;
   /** The position of the first entry that is not older than this, in ISO text. */
   ledgerPositionAt(at: string): Promise<number>;
+  /** At most one of each name, the newest; of this rack alone. */
+  ledgerLinesOfMaking(asked: {
+    readonly kind: MadeKind;
+    readonly names: readonly string[];
+    readonly scope: string;
+  }): Promise<readonly MadeLine[]>;
 }

@@ -243,6 +243,8 @@ export interface Reader
   eventsAfter(position: number, limit: number, viewer: Viewer): Promise<readonly StoredEvent[]>;
   /** Number of ledger entries. */
   position(): Promise<number>;
+  /** How many requests of this machine have not ended; counts no further than `most`. */
+  openRequestsOf(maker: { readonly issuer: string; readonly subject: string }, most: number): Promise<number>;
   /** Requests whose timer is due, at most `limit`. */
   dueRequests(now: Instant, limit: number): Promise<readonly RequestId[]>;
   /** When the next timer of any request is due; null when none waits. */
@@ -277,6 +279,8 @@ export interface TokenFilter {
   /** Can be used now, by its own time, its revocation and the machine's retirement. */
   readonly live?: boolean;
   readonly expiresBefore?: Instant;
+  /** Those without an end alone. */
+  readonly expires?: "never";
   readonly now: Instant;
   readonly limit: number;
   readonly cursor?: string;

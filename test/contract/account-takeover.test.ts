@@ -64,6 +64,8 @@ describeOnEveryPostgres("ways in", (database) => {
     const inSecond = { fresh: true, headers: { "x-countersign-org": second } } as const;
     const provider = { name: "Company", issuer: "https://idp.example.com", client_id: "c" };
     must(await root.post("/identity-providers", provider, inSecond), 201);
+    const kept = await signedInAs(at, root, { roles: ["org_admin"], organization: second });
+    must(await root.patch(`/people/${kept.personId}`, { break_glass: true }, inSecond), 200);
     must(await root.put("/settings", { key: "require_sso", value: true }, inSecond), 200);
     const other = await signedInAs(at, root, { roles: ["platform_superuser"] });
     const entered = await other.get("/people", { headers: { "x-countersign-org": second } });

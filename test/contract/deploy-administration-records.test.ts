@@ -150,6 +150,20 @@ describe("the audit list", () => {
     expect(answer.body).toContain(",'=SUM(A1),");
     expect(answer.body).not.toMatch(/(?:^|,)[=+@]/m);
   });
+
+  it("identity section 10: nobody exports more than six times a minute, nor tries the chat more often", async () => {
+    const CHANNEL = { channel_id: "C0123456789" };
+    server.at.advance(60_000);
+    const range = "start=2020-01-01T00:00:00Z&end=2020-01-02T00:00:00Z";
+    const outcomes: (readonly number[])[] = [];
+    for (let number = 1; number <= 7; number += 1) {
+      const exported = await deployGet(admin, `/audit-logs/export?${range}`);
+      const tried = await deployCall(admin, "POST", "/integrations/slack/test", CHANNEL);
+      outcomes.push([exported.statusCode, tried.statusCode]);
+    }
+    expect(outcomes.slice(0, 6).flat()).not.toContain(429);
+    expect(outcomes.at(-1)).toEqual([429, 429]);
+  });
 });
 
 describe("the rack, jobs, and who made what", () => {
@@ -181,9 +195,43 @@ describe("the rack, jobs, and who made what", () => {
     expect(listAt(list, "jobs")).toMatchObject([{ id, state: "available", kind: "deploy.ci", attempt: 0 }]);
     expect(JSON.stringify(list)).not.toContain("secret");
     expect((await deployGet(deployer, "/jobs")).statusCode).toBe(403);
+    expect(listAt(list, "jobs")[0]).not.toHaveProperty("attempted_at");
+    await server.at.pool.query(
+      `insert into effect_attempts (effect_id, attempt, at, duration_ms, outcome, code, message)
+       values ($1, 1, '2026-01-01T00:00:00Z', 5, 'retry', 'unreachable', 'no answer'),
+         ($1, 2, '2026-01-01T00:00:09Z', 5, 'retry', 'refused', 'it said no')`,
+      [id],
+    );
     must(await deployCall(admin, "DELETE", `/jobs/${id}`), 204);
-    expect(must(await deployGet(admin, `/jobs/${id}`), 200)).toMatchObject({ state: "cancelled" });
+    expect(must(await deployGet(admin, `/jobs/${id}`), 200)).toMatchObject({
+      ...{ state: "cancelled", attempted_at: "2026-01-01T00:00:09.000000Z" },
+      errors: [
+        { attempt: 1, code: "unreachable", error: "no answer", at: "2026-01-01T00:00:00.000000Z" },
+        { attempt: 2, code: "refused", error: "it said no" },
+      ],
+    });
     expect((await deployCall(admin, "POST", `/jobs/${id}/retry`)).statusCode).toBe(409);
     expect(told(await deployCall(admin, "DELETE", `/jobs/${randomUUID()}`))).toBe("404 job not found");
+  });
+
+  it("deploy R-RACK-2: below a rack's name stands what happened there and nothing else, however long ago", async () => {
+    const there = "root:/racks/staging/api/v1";
+    const change = await deployer.call("PUT", `${there}/apps/myapp/env`, { set: { ELSEWHERE: "1" } });
+    const id = textAt(must(change, 200), "release_id");
+    const defaults = { default_ci_provider: "buildkite" };
+    const proof = await admin.proofFor("PUT /racks/staging/api/v1/settings/vcs-and-ci-defaults");
+    must(await admin.call("PUT", `${there}/settings/vcs-and-ci-defaults`, defaults, { headers: proof }), 200);
+    const logs = listAt(must(await admin.get(`${there}/audit-logs?limit=200`), 200), "logs");
+    expect(logs.map(({ action }) => action)).toEqual(expect.arrayContaining(["env.set", "setting.update"]));
+    expect(new Set(logs.map(({ scope }) => scope))).toEqual(new Set(["staging"]));
+    const all = listAt(must(await deployGet(admin, "/audit-logs?limit=200"), 200), "logs");
+    expect(all.map(({ scope }) => scope)).toEqual(expect.arrayContaining(["production", "staging"]));
+    const [, ...lines] = (await admin.get(`${there}/audit-logs/export`)).body.trimEnd().split("\n");
+    expect(lines.filter((line) => !line.endsWith(",staging"))).toEqual([]);
+    server.at.advance(31 * 86_400_000);
+    must(await admin.signIn(), 201);
+    const makers = await admin.get(`${there}/created-by?type=release&ids=${id}`);
+    expect(must(makers, 200)).toMatchObject({ [id]: { email: "dee@example.com" } });
+    expect(must(await deployGet(admin, `/created-by?type=release&ids=${id}`), 200)).toEqual({});
   });
 });

@@ -264,7 +264,7 @@ describe("tokens of the deploy gate", () => {
     const catalog = await call("GET", "/api-tokens/permissions");
     expect(catalog["default_permissions"]).toContain("convox:deploy:deploy_with_approval");
     expect(catalog["user_roles"]).toContain("admin");
-    expect((await call("GET", "/roles"))["cicd"]).toMatchObject({ label: "CI/CD" });
+    expect((await call("GET", "/roles"))["cicd"]).toMatchObject({ name: "cicd", label: "CI/CD" });
   });
 });
 

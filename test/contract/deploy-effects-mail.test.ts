@@ -1,6 +1,10 @@
 /** Mail about deploy requests, over a real SMTP connection (docs/spec/deploy.md R-MAIL-1). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createSmtpMailer } from "../../src/adapters/smtp/smtp-mailer.ts";
+import type { Application } from "../../src/app/application.ts";
+import { describe as describeEntry } from "../../src/app/entry-writer.ts";
+import { ledgerId } from "../../src/app/ledger-names.ts";
+import type { PersonId } from "../../src/core/ids.ts";
 import { DeployEffectsScene } from "../support/deploy-effects-scene.ts";
 import { openSmtpSink, type SmtpSink } from "../support/smtp-sink.ts";
 import { createTestDatabase, type TestDatabase } from "../support/test-database.ts";
@@ -70,6 +74,21 @@ describe("deploy effects: mail", () => {
     expect(told()).toEqual(["ann@example.com Deploy deployed: myapp on production"]);
   });
 
+  it("deploy R-MAIL-1, identity R-ID-8: what a service account asked for is told to its contact, and what has owners to them", async () => {
+    const { app } = scene.at;
+    const [cleo, dan] = [await scene.at.person("cleo"), await scene.at.person("dan")];
+    const told = async (owners: readonly PersonId[]): Promise<readonly string[]> => {
+      const createdByTokenId = await madeToken(app, { owners, contactId: cleo.person?.id ?? null });
+      const request = await scene.approved({ createdByTokenId, createdByPersonId: null });
+      await scene.attempt("deploy.mail", request, { event: "approved" });
+      return sink.mails.slice(seen).map(({ recipients }) => recipients.join());
+    };
+    expect(await told([])).toEqual(["cleo@example.com", "ben@example.com"]);
+    scene.at.advance(16 * 60_000);
+    seen = sink.mails.length;
+    expect(await told(dan.person === null ? [] : [dan.person.id])).toEqual(["dan@example.com", "ben@example.com"]);
+  });
+
   it("deploy R-MAIL-1: one message per event and person, however often the effect is attempted", async () => {
     const request = await scene.ask();
     const effect = await scene.decideEffect("deploy.mail", request, { event: "created" });
@@ -113,3 +132,26 @@ describe("deploy effects: mail", () => {
     expect(told()).toEqual([]);
   });
 });
+
+/** Of a machine of these people. */
+async function madeToken(
+  app: Application,
+  people: { readonly owners: readonly PersonId[]; readonly contactId: PersonId | null },
+): Promise<string> {
+  const [machineId, id, orgId, createdAt] = [app.newId(), app.newId(), app.orgId, app.clock()];
+  const machine = { id: machineId, orgId, kind: "ci", name: machineId, ...people, actsForId: null } as const;
+  const token = {
+    ...{ id, orgId, machineId, name: id, prefix: "rgw_", lastFour: "0000", scopes: [], creatorPermissions: [] },
+    ...{ limits: {}, createdBy: "ann", createdAt, expiresAt: null, revokedAt: null, legacy: false, exchanged: null },
+    warnedDays: null,
+  };
+  const frame = { org: ledgerId("org", orgId), actor: "sys_test", credential: null, resource: null, request: null };
+  const entry = describeEntry({ ...frame, kind: "setting.changed", data: { key: "test", old: null, new: null } }, app);
+  const records = { machine: [{ ...machine, createdBy: "ann", createdAt, disabledAt: null }], apiToken: [token] };
+  await app.store.submit({
+    name: "write_token",
+    needs: {},
+    carryOut: () => ({ answer: null, changes: { entries: [entry], records } }),
+  });
+  return id;
+}

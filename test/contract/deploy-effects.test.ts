@@ -269,12 +269,14 @@ describeOnEveryPostgres("deploy effects", (database) => {
     expect(ours()[0]).not.toContain("example.com,");
   });
 
-  it("deploy R-GITHUB-3: without a pull request, or switched off, nothing is written", async () => {
+  it("deploy R-GITHUB-3, R-GITHUB-4: without a pull request, or switched off, no comment is written; the status of the commit is", async () => {
     const { repository, changed } = proposed();
     scene.settings["github_post_pr_comment"] = false;
     const off = await scene.ask(changed);
     const before = repository.comments.length;
     expect(await scene.attempt("deploy.vcs_comment", off)).toMatchObject({ kind: "withdrawn" });
+    // The commit's status has nothing to do with comments (R-GITHUB-4).
+    expect(await scene.attempt("deploy.vcs_status", off)).toMatchObject({ kind: "done" });
     scene.settings["github_post_pr_comment"] = true;
     const without = await scene.ask({ commit: changed.commit });
     expect(await scene.attempt("deploy.vcs_comment", without)).toMatchObject({ kind: "withdrawn" });
@@ -338,14 +340,22 @@ describeOnEveryPostgres("deploy effects", (database) => {
     ]);
   });
 
-  it("deploy R-SOURCE-1: a tree that is not known yet is found by its commit; one that nobody can read is told as unavailable", async () => {
+  it("deploy R-SOURCE-1, R-REQ-7: a tree that the request does not bind is never read; one that nobody can read is told as unavailable", async () => {
     const { commit, facts } = proposed({ "x.ts": "unknown tree" });
-    const request = await scene.ask({ commit: commit.sha, facts: facts(null) });
-    await scene.attempt("deploy.vcs_tree", request);
-    expect((await scene.record(request)).sourceTree).toMatchObject({ state: "ready", treeId: commit.tree });
-    const missing = await scene.ask({ commit: "d".repeat(40), facts: facts(null) });
+    const sourceTree = { state: "unavailable", why: "nobody told" } as const;
+    const request = await scene.ask({ commit: commit.sha, facts: facts(null), sourceTree });
+    expect(await scene.attempt("deploy.vcs_tree", request)).toMatchObject({ kind: "withdrawn" });
+    expect((await scene.record(request)).sourceTree).toEqual(sourceTree);
+    const missing = await scene.ask({ facts: facts("d".repeat(40)) });
     expect(await scene.attempt("deploy.vcs_tree", missing)).toMatchObject({ kind: "failed" });
-    expect((await scene.record(missing)).sourceTree).toMatchObject({ state: "unavailable" });
+    const told = await scene.record(missing);
+    expect(told).toMatchObject({ sourceTree: { state: "unavailable" }, warnings: [{ code: "source_unverified" }] });
+  });
+
+  it("deploy R-REQ-7: after the first decision no tree is recorded any more", async () => {
+    const request = await scene.approved(proposed({ "late.ts": "late" }).changed);
+    expect(await scene.attempt("deploy.vcs_tree", request)).toMatchObject({ kind: "withdrawn" });
+    expect((await scene.record(request)).sourceTree).toMatchObject({ state: "unavailable" });
   });
 
   it("deploy R-SOURCE-1: while GitHub does not answer the request says so after some attempts, and becomes ready afterwards", async () => {
@@ -359,11 +369,14 @@ describeOnEveryPostgres("deploy effects", (database) => {
     expect(await scene.attemptOf(effect, 1)).toMatchObject({ kind: "retry" });
     expect((await scene.record(request)).sourceTree.state).toBe("pending");
     expect(await scene.attemptOf(effect, 3)).toMatchObject({ kind: "retry" });
-    expect((await scene.record(request)).sourceTree.state).toBe("unavailable");
+    const silent = await scene.record(request);
+    expect([silent.sourceTree.state, silent.warnings.map(({ code }) => code)]).toEqual([
+      ...["unavailable", ["source_unverified"]],
+    ]);
     github.heal();
     scene.at.advance(2_000);
     expect(await scene.attemptOf(effect, 4)).toMatchObject({ kind: "done" });
-    expect((await scene.record(request)).sourceTree.state).toBe("ready");
+    expect(await scene.record(request)).toMatchObject({ sourceTree: { state: "ready" }, warnings: [] });
   });
 
   it("deploy R-GITHUB-5: commits since the last deployed one are read for the reviewer; whoever does not answer is asked again and alarms nobody", async () => {

@@ -142,7 +142,7 @@ describe("one's own factors in the deploy gate's words", () => {
     const code = (): string => totpCode(secret, server.at.app.clock());
     const confirm = { method_id: begun["method_id"], code: code(), label: "Phone", trust_device: false };
     const confirmed = must(await deployWithout(browser, "POST", "/auth/mfa/enroll/totp/confirm", confirm), 200);
-    expect(confirmed).toMatchObject({ status: "confirmed" });
+    expect(confirmed).toMatchObject({ enrolled: true, methods: [{ type: "totp" }, { type: "webauthn" }] });
     server.at.advance(STEP_MS);
     return code;
   }
@@ -159,7 +159,14 @@ describe("one's own factors in the deploy gate's words", () => {
     // Codes were shown with the enrolment and count once it was confirmed.
     expect(status["backup_codes"]).toMatchObject({ total: 10, unused: 10 });
     const id = pathPart(itemsOf(methods)[0]?.["id"]);
-    must(await deployCall(ana, "PUT", `/auth/mfa/methods/${id}`, { label: "New phone" }), 200);
+    must(await deployCall(ana, "PUT", `/auth/mfa/methods/${id}`, { label: "New phone", cli_capable: true }), 200);
+    // What would be passed over in silence is refused instead.
+    const refusals: readonly (readonly [string, BrowserAnswer])[] = [
+      ["cli_capable", await deployCall(ana, "PUT", `/auth/mfa/methods/${id}`, { label: "X", cli_capable: false })],
+      ["trust_device", await deployWithout(ana, "POST", "/auth/mfa/verify", { code: "123456", trust_device: true })],
+      ["resource", await deployWithout(ana, "POST", "/auth/mfa/webauthn/assertion/start", { resource: "x" })],
+    ];
+    for (const [member, answer] of refusals) expect(told(answer)).toMatch(new RegExp(`^400 ${member} `));
     must(await deployCall(ana, "DELETE", `/auth/mfa/methods/${id}`), 204);
     const [last] = itemsOf(must(await deployGet(ana, "/auth/mfa/status"), 200)["methods"]);
     const removing = await deployCall(ana, "DELETE", `/auth/mfa/methods/${pathPart(last?.["id"])}`);
@@ -167,7 +174,7 @@ describe("one's own factors in the deploy gate's words", () => {
   });
 
   it("deploy 11.2: remembers which factor to ask for first, and trusts a browser at sign-in alone", async () => {
-    const gus = await signedInAs(server.at, admin, { roles: ["deployer"] });
+    const gus = await signedInAs(server.at, admin, { login: "gus", roles: ["deployer"] });
     const put = (body: JsonObject): Promise<BrowserAnswer> =>
       deployCall(gus, "PUT", "/auth/mfa/preferred-method", body);
     expect(told(await deployWithout(gus, "PUT", "/auth/mfa/preferred-method", { preferred_method: "totp" }))).toBe(
@@ -176,6 +183,8 @@ describe("one's own factors in the deploy gate's words", () => {
     expect((await put({ preferred_method: "sms" })).statusCode).toBe(400);
     expect(must(await put({ preferred_method: "totp" }), 200)).toMatchObject({ preferred_method: "totp" });
     expect(must(await put({ preferred_method: "webauthn" }), 200)).toMatchObject({ preferred_method: "webauthn" });
+    const known = must(await deployGet(admin, "/users/gus@example.com"), 200);
+    expect(known).toMatchObject({ preferred_mfa_method: "webauthn" });
     const info = must(await deployGet(gus, "/info"), 200);
     expect(info).toMatchObject({ user: { preferred_mfa_method: "webauthn" }, deploy_approvals_enabled: true });
     expect(info).toMatchObject({ integrations: { slack: false, github: false, circleci: false } });
@@ -211,16 +220,30 @@ describe("one's own factors in the deploy gate's words", () => {
     must(await deployWithout(hal, "POST", "/auth/web/logout", {}), 204);
   });
 
-  it("deploy R-MFA-3: new backup codes replace the old ones when they were made, not when enrolling began", async () => {
+  it("identity R-FACT-5, deploy R-MFA-3: new backup codes end the old ones with the first use of one of them", async () => {
     const ben = await signedInAs(server.at, admin, { roles: ["deployer"] });
-    const [old = ""] = textsAt(must(await deployCall(ben, "POST", "/auth/mfa/backup-codes/regenerate"), 200));
+    const made = async (): Promise<readonly string[]> =>
+      textsAt(must(await deployCall(ben, "POST", "/auth/mfa/backup-codes/regenerate"), 200));
+    const count = async (): Promise<unknown> => must(await deployGet(ben, "/auth/mfa/status"), 200)["backup_codes"];
+    const [old = "", second = "", third = ""] = await made();
     must(await deployCall(ben, "POST", "/auth/mfa/enroll/totp/start"), 200);
     must(await verify(ben, old), 200);
-    const status = must(await deployGet(ben, "/auth/mfa/status"), 200);
-    expect(status["backup_codes"]).toMatchObject({ total: 10, unused: 9 });
-    const fresh = textsAt(must(await deployCall(ben, "POST", "/auth/mfa/backup-codes/regenerate"), 200));
-    expect(fresh).toHaveLength(10);
-    expect(fresh).not.toContain(old);
+    expect(await count()).toMatchObject({ total: 10, unused: 9 });
+    // An answer that is lost on its way takes nothing away.
+    const lost = await made();
+    expect(lost).toHaveLength(10);
+    const [fresh = "", next = ""] = await made();
+    must(await verify(ben, second), 200);
+    expect(await count()).toMatchObject({ total: 10, unused: 8 });
+    // Written down, and needed only afterwards, in another session.
+    server.at.advance(40 * 60_000);
+    must(await ben.signIn(), 201);
+    must(await verify(ben, fresh), 200);
+    expect(await count()).toMatchObject({ total: 10, unused: 9 });
+    for (const over of [third, lost[0] ?? "", fresh]) {
+      expect(told(await verify(ben, over))).toBe("401 mfa_verification_failed");
+    }
+    must(await verify(ben, next), 200);
   });
 
   function verify(browser: TestBrowser, code: string): Promise<BrowserAnswer> {

@@ -85,13 +85,16 @@ describeOnEveryPostgres("deploy approval requests and where their commits come f
     const base = repository().history.get(repository().branches.get("main") ?? "");
     const images = { web: "registry.example.com/app:stable", worker: "registry.example.com/app:$TAG" };
     const lines = Object.entries(images).map(([name, image]) => `  ${name}:\n    image: ${image}\n`);
-    const files = { "convox.yml": `services:\n${lines.join("")}` };
+    const files = { "convox.yml": `services:\n${lines.join("")}  own:\n    build: .\n` };
     const commit = repository().commit({ parents: base === undefined ? [] : [base], files });
     repository().pull("images", repository().push("images", commit));
     scene.set("image_digest_resolution", "record");
     const made = must(await token.call("POST", REQUESTS, body("images", commit.sha)), 201);
     scene.set("image_digest_resolution", null);
-    expect(made["images"]).toEqual([{ service: "web", image: images.web, digest }]);
+    expect(made["images"]).toEqual([
+      { service: "web", image: images.web, digest },
+      { service: "own", image: "", built: true },
+    ]);
     expect((await scene.history(ann, made)).map(({ action }) => action)).toContain("deploy.images_resolved");
   });
 
@@ -158,6 +161,25 @@ describeOnEveryPostgres("deploy approval requests and where their commits come f
     expect(made["source_verification"]).toBe("pending");
     expect(ended(await scene.act(ann, made, "approve"))).toBe("409 source_not_ready");
   });
+
+  it("deploy R-REQ-7, R-REQ-13: without verification the tree is bound all the same, and the warning says what is switched off", async () => {
+    scene.set("github_verification", false);
+    const commit = pushed("unverified");
+    const made = must(await token.call("POST", REQUESTS, body("unverified", commit)), 201);
+    const nowhere = must(await token.call("POST", REQUESTS, body("nowhere", "e".repeat(40))), 201);
+    scene.set("github_verification", null);
+    expect([made["source_verification"], codesOf(made)]).toEqual(["pending", ["vcs_not_configured"]]);
+    expect(JSON.stringify(made["warnings"])).toContain("github_verification is off for this app");
+    const request = must(await ann.get(`/requests/${textAt(made, "public_id")}`), 200);
+    expect(request["context"]).toMatchObject({ source_tree: repository().history.get(commit)?.tree });
+    expect(nowhere["source_verification"]).toContain("unavailable (the commit could not be read");
+    expect(codesOf(nowhere)).toEqual(["vcs_not_configured", "source_unverified"]);
+  });
+
+  function codesOf({ warnings }: JsonObject): readonly string[] {
+    const all = Array.isArray(warnings) ? warnings.filter(isJsonObject).map((one) => textAt(one, "code")) : [];
+    return all.filter((code) => code !== "ci_not_ready");
+  }
 
   it("deploy R-VCS-3: version control that does not answer refuses, and leaves nothing behind", async () => {
     const commit = pushed("silent");

@@ -142,6 +142,11 @@ describeOnEveryPostgres("a job of a workload provider", (database) => {
     expect(widened).toMatchObject({ racks: null, apps: ["myapp"], bind_commit: true });
     const made = must(await ask(await exchanged(audience)), 201);
     expect(outcomeOf(await ask(await job(audience), { app: "other" }))).toBe("403 permission_denied");
+    // What was exchanged before is never wider than the provider is now.
+    const before = await exchanged(audience);
+    must(await admin.patch(`/workload-providers/${id}`, { apps: ["other"] }, { fresh: true }), 200);
+    expect(outcomeOf(await ask(before, { git_commit_hash: OTHER_COMMIT }))).toBe("403 permission_denied");
+    must(await admin.patch(`/workload-providers/${id}`, { apps: ["myapp"] }, { fresh: true }), 200);
     const tokens = await admin.get("/tokens?limit=500");
     expect(itemsOf(tokens.json()).filter((token) => token["id"] === id)).toEqual([]);
     for (const [method, path] of [
@@ -185,6 +190,10 @@ describeOnEveryPostgres("a job of a workload provider", (database) => {
       expect([refused.status, refused.headers["x-countersign-code"]]).toEqual([403, "commit_not_in_identity"]);
     }
     expect((await build(await exchanged(audience))).status).toBe(200);
+    const direct = await provider({ role: "deployer" });
+    const own = await build(await job(direct.audience, { sha: OTHER_COMMIT }));
+    expect([own.status, own.headers["x-countersign-code"]]).toEqual([403, "commit_not_in_identity"]);
+    expect((await build(await job(direct.audience))).status).toBe(200);
     const free = await provider({ bind_commit: false });
     must(await ask(await job(free.audience), { git_commit_hash: OTHER_COMMIT }), 201);
   });

@@ -26,7 +26,7 @@ import {
 import { sha256 } from "../support/test-application.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 import { TEST_VKEY } from "../support/test-evidence.ts";
-import { asAdmin, type TestServer } from "../support/test-server.ts";
+import { as, asAdmin, type TestServer } from "../support/test-server.ts";
 
 const TRUST = `log ${TEST_VKEY}\nquorum none\n`;
 const STAGES = [
@@ -70,6 +70,8 @@ describeOnEveryPostgres("the evidence of a request", (database) => {
   }
 
   async function bundleText({ requestId }: Asked, headers: object = asAdmin): Promise<string> {
+    // So that six are not reached in a minute.
+    at.advance(11_000);
     const answer = await at.server.inject({ url: `/v1/requests/${requestId}/bundle`, headers: { ...headers } });
     expect([answer.statusCode, answer.headers["content-type"]]).toEqual([
       200,
@@ -191,6 +193,15 @@ describeOnEveryPostgres("the evidence of a request", (database) => {
     const stranger = await signedInAs(at, scene.root, { login: "stranger" });
     expect(outcomeOf(await stranger.get(`/requests/${asked.requestId}/bundle`))).toBe("404 request_not_found");
     expect(outcomeOf(await stranger.get("/requests/not-an-id/bundle"))).toBe("404 request_not_found");
+  });
+
+  it("identity section 10: nobody takes more than six bundles a minute", async () => {
+    const by = as("collector", ["AWE_ADMIN"]);
+    const outcomes: string[] = [];
+    for (let number = 1; number <= 7; number += 1) {
+      outcomes.push(outcomeOf(await at.server.inject({ url: "/v1/requests/not-an-id/bundle", headers: by })));
+    }
+    expect(outcomes).toEqual([...Array.from({ length: 6 }, () => "404 request_not_found"), "429 rate_limited"]);
   });
 
   it("identity R-SIGN-1: a key removed later does not spoil what it signed before", async () => {

@@ -60,6 +60,15 @@ describe("the ledger over HTTP", () => {
     expect([answer.statusCode, objectIn(answer.body)["detail"]]).toEqual([422, "query.format must be ndjson"]);
   });
 
+  it("identity section 10: is given to nobody more than six times a minute", async () => {
+    const by = as("collector", ["AWE_ADMIN"]);
+    const statuses: number[] = [];
+    for (let number = 1; number <= 7; number += 1) {
+      statuses.push((await at.server.inject({ url: "/v1/ledger/export", headers: by })).statusCode);
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 429]);
+  });
+
   it("engine R-API-6: is not given out where the server has none to give", async () => {
     for (const url of ["/v1/ledger/export", "/v1/ledger/checkpoint"]) {
       expect((await without.server.inject({ url, headers: asAdmin })).statusCode).toBe(404);

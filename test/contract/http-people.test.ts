@@ -563,5 +563,34 @@ describeOnEveryPostgres("people", (database) => {
         "409 wrong_state",
       );
     });
+
+    it("identity R-LOCAL-1: with the provider required the marked sign in locally; others mark them, and one always stays", async () => {
+      const provider = { name: "Company", issuer: "https://idp.example.com", client_id: "c" };
+      must(await root.post("/identity-providers", provider, FRESH), 201);
+      const kept = await signedInAs(at, root);
+      const other = await signedInAs(at, root);
+      const mark = async (id: string, value: boolean): Promise<BrowserAnswer> =>
+        root.patch(`/people/${id}`, { break_glass: value }, FRESH);
+      const requiring = async (value: boolean | null): Promise<string> =>
+        outcomeOf(await root.put("/settings", { key: "require_sso", value }, FRESH));
+      expect(await requiring(true)).toBe("409 wrong_state");
+      expect(outcomeOf(await mark(root.personId, true))).toBe("403 self_role_change");
+      expect(must(await mark(kept.personId, true), 200)).toMatchObject({ break_glass: true });
+      expect(await act(root, `/people/${kept.personId}/lock`)).toBe("200");
+      expect(await requiring(true)).toBe("409 wrong_state");
+      expect(await act(root, `/people/${kept.personId}/unlock`)).toBe("200");
+      expect(await requiring(true)).toBe("200");
+      expect(outcomeOf(await kept.signIn())).toMatch(/^20/);
+      expect(outcomeOf(await other.signIn())).toBe("403 permission_denied");
+      expect(outcomeOf(await mark(kept.personId, false))).toBe("409 wrong_state");
+      must(await mark(other.personId, true), 200);
+      must(await mark(kept.personId, false), 200);
+      expect(outcomeOf(await kept.signIn())).toBe("403 permission_denied");
+      expect(await requiring(null)).toBe("200");
+      const { rows } = await at.pool.query<{ marked: string | null }>(
+        "select text::json -> 'data' ->> 'break_glass' as marked from ledger_entries where kind = 'person.linked' order by seq desc limit 3",
+      );
+      expect(rows.map(({ marked }) => marked)).toEqual(["false", "true", "true"]);
+    });
   });
 });

@@ -2,7 +2,6 @@
 import { UnsecuredJWT, type JWTPayload } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createJwksVerifier } from "../../src/http/token-verification/jwks-verifier.ts";
-import { workloadCaller } from "../../src/http/token-verification/workload-caller.ts";
 import { openEvilIssuer, without, type EvilIssuer } from "../support/evil-issuer.ts";
 import { must, outcomeOf, signedIn, type TestBrowser } from "../support/signed-in.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
@@ -19,8 +18,10 @@ async function openWith(url: string, trusted: EvilIssuer, audience: string | nul
     { fetchJson, clock: () => at.app.clock(), warn: () => undefined },
   );
   const at = await openServer(url, {
-    application: { identity: { personTokenAudience: audience ?? "" } },
-    server: { verifier, workloadCaller: (token) => workloadCaller(at.app, token, [trusted.issuer]) },
+    application: {
+      identity: { personTokenAudience: audience ?? "", peopleIssuers: [trusted.issuer], stepUpForJwt: true },
+    },
+    server: { verifier },
   });
   return at;
 }
@@ -96,6 +97,31 @@ describeOnEveryPostgres("a person's forwarded token", (database) => {
       headers: { authorization: `Bearer ${doubtful}` },
     });
     expect(outcomeOf(answer)).toBe("403 machine");
+  });
+
+  it("identity R-STEP-7: where the installation asks for it, administers after a recent sign-in or with a factor alone", async () => {
+    const administer = async (claims: object, { url = "/v1/policies", proof = {} } = {}): Promise<string> => {
+      const token = await trusted.sign({
+        ...{ ...honest(at, trusted), realm_access: { roles: ["AWE_ADMIN"] } },
+        ...claims,
+      });
+      const headers = { authorization: `Bearer ${token}`, ...proof };
+      return outcomeOf(await at.server.inject({ method: "POST", url, headers, payload: {} }));
+    };
+    // The body comes after the proof (R-AUTHZ-2): who is refused for it has proven enough.
+    for (const [signedInAt, expected] of [
+      [undefined, "401 mfa_step_up_required"],
+      [seconds(-601), "401 mfa_step_up_required"],
+      [seconds(-599), "422 invalid_input"],
+      [seconds(60), "401 mfa_step_up_required"],
+    ] as const) {
+      expect([signedInAt, await administer({ auth_time: signedInAt })]).toEqual([signedInAt, expected]);
+    }
+    const activation = { url: "/v1/policies/none/versions/1/activate" };
+    expect(await administer({}, activation)).toBe("401 mfa_required");
+    expect(await administer({ auth_time: seconds(-1) }, activation)).toBe("404 policy_not_found");
+    const sent = await administer({}, { proof: { "x-mfa-totp": "000000" } });
+    expect(sent).toBe("401 mfa_verification_failed");
   });
 
   it("identity R-IDP-12: which audience is asked for stands among the settings, and nobody changes it there", async () => {

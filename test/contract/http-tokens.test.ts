@@ -21,7 +21,7 @@ import { recordsBy } from "../../src/ports/records.ts";
 import { bodyOf, textAt } from "../support/json-answer.ts";
 import { madeToken, machineOf, tokenOf, type MadeToken } from "../support/machine-tokens.ts";
 import { addMember, giveRoles, setStatus } from "../support/member-changes.ts";
-import { must, outcomeOf, signedIn, type TestBrowser } from "../support/signed-in.ts";
+import { must, outcomeOf, signedIn, type BrowserAnswer, type TestBrowser } from "../support/signed-in.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 import { openApplication } from "../support/test-application.ts";
 import { openServer, type TestServer } from "../support/test-server.ts";
@@ -151,6 +151,20 @@ describeOnEveryPostgres("a token", (database) => {
     });
   });
 
+  it("identity R-TOK-3: without an end it is found by that, until it is revoked", async () => {
+    const machine = await machineOf(admin);
+    await tokenOf(admin, machine);
+    const endless = await tokenOf(admin, machine, { expires_in_days: null });
+    const found = async (query: string): Promise<readonly unknown[]> => {
+      const list: unknown = (await admin.get(`/tokens?machine_id=${machine}&expires=never${query}`)).json();
+      return Array.isArray(list) ? list.map((item: unknown) => isJsonObject(item) && item["id"]) : [];
+    };
+    expect(await found("")).toEqual([endless.id]);
+    must(await admin.delete(`/tokens/${endless.id}`, { fresh: true }), 204);
+    expect(await found("&live=true")).toEqual([]);
+    expect(outcomeOf(await admin.get("/tokens?expires=soon"))).toBe("422 invalid_input");
+  });
+
   describe("that is asked for", () => {
     async function asked(input: object, by: TestBrowser = admin): Promise<string> {
       const machine_id = await machineOf(admin);
@@ -182,6 +196,20 @@ describeOnEveryPostgres("a token", (database) => {
         expect(await asked({ scopes: [scope] })).toBe("422 invalid_input");
       },
     );
+
+    it("identity R-AUTHZ-5: an unknown permission is refused by its name, in every family", async () => {
+      const machine_id = await machineOf(admin);
+      for (const [family, scope] of [
+        ["generic", "org:unicorn:read"],
+        ["deploy", "convox:app:levitate"],
+        ["certificate", "cert:unicorn:read"],
+      ] as const) {
+        const body = { machine_id, name: "x", family, scopes: ["approval:request:read", scope] };
+        const answer = await admin.post("/tokens", body, { fresh: true });
+        expect(outcomeOf(answer)).toBe("422 invalid_input");
+        expect(textAt(bodyOf(answer), "detail")).toContain(`'${scope}'`);
+      }
+    });
 
     it("identity R-TOK-4: is never wider than whoever makes it", async () => {
       expect(await asked({ scopes: ["convox:app:*"] })).toBe("201");
@@ -579,5 +607,63 @@ describeOnEveryPostgres("a token", (database) => {
       expect(await used(made.bearer)).toBe("200");
       expect(await used(made.bearer, { from })).toBe("200");
     });
+  });
+
+  describe("that asks for approvals", () => {
+    const LIMITS = { perMinute: 4, open: 2 };
+    let narrow: TestServer;
+    let payload: JsonObject;
+
+    beforeAll(async () => {
+      const settings = { machineRequests: LIMITS };
+      narrow = await openServer(database.url, {
+        server: { development: false },
+        application: { orgId: at.app.orgId, settings },
+      });
+      narrow.advance(at.app.clock() - narrow.app.clock());
+      const rules = [{ rule_type: "user", rule_value: { user_id: "hugo" } }];
+      const stages = [{ name: "Board", stage_order: 1, mode: "any-n", mode_value: 1, rules }];
+      const document = { policy_key: "asked", name: "Asked", artifact_type: "thing", stages };
+      must(await admin.post("/policies", document, { fresh: true }), 201);
+      must(await admin.post("/policies/asked/versions/1/activate", {}, { fresh: true }), 200);
+      payload = { policy_key: "asked", artifact_type: "thing", artifact_id: "one", context: {} };
+    });
+    afterAll(() => narrow.close());
+
+    const unknown = (): JsonObject => ({ ...payload, policy_key: "unknown" });
+
+    it.each(["/v1", "/v1/awe"])(
+      "identity section 10: makes so many a minute, and its machine has so many open, whichever token it is (%s)",
+      async (mount) => {
+        const machine = await machineOf(admin);
+        const tokens = [await tokenOf(admin, machine), await tokenOf(admin, machine)];
+        let asks = 0;
+        const ask = (body: JsonObject): Promise<BrowserAnswer> => {
+          const headers = tokens[(asks += 1) % 2]?.bearer ?? {};
+          return narrow.server.inject({ method: "POST", url: `${mount}/requests`, headers, payload: body });
+        };
+        const first = must(await ask(payload), 201);
+        expect(outcomeOf(await ask(payload))).toBe("201");
+        const full = await ask(payload);
+        expect([outcomeOf(full), Number(full.headers["retry-after"]) > 0]).toEqual(["429 rate_limited", true]);
+        must(
+          await admin.post(`/requests/${textAt(first, "request_id")}/cancel`, { reason: "over" }, { fresh: true }),
+          200,
+        );
+        expect(outcomeOf(await ask(payload))).toBe("201");
+        narrow.advance(60_000);
+        const other = await tokenOf(admin, await machineOf(admin));
+        const wait = async (): Promise<string> =>
+          outcomeOf(
+            await narrow.server.inject({
+              ...{ method: "POST", url: `${mount}/requests`, headers: other.bearer, payload: unknown() },
+            }),
+          );
+        for (let number = 1; number <= LIMITS.perMinute; number += 1) expect(await wait()).toMatch(/no_active_policy/);
+        expect(await wait()).toBe("429 rate_limited");
+        narrow.advance(60_000);
+        expect(await wait()).toMatch(/no_active_policy/);
+      },
+    );
   });
 });

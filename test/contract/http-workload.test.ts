@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { TOKENS_PER_MACHINE_MAX } from "../../src/app/make-token.ts";
 import { isJsonObject, type JsonObject } from "../../src/core/json.ts";
 import { createJwksVerifier } from "../../src/http/token-verification/jwks-verifier.ts";
-import { workloadCaller } from "../../src/http/token-verification/workload-caller.ts";
 import { newKey, openEvilIssuer, type EvilIssuer } from "../support/evil-issuer.ts";
 import { bodyOf, textAt } from "../support/json-answer.ts";
 import { must, outcomeOf, signedIn, type BrowserAnswer, type TestBrowser } from "../support/signed-in.ts";
@@ -329,10 +328,14 @@ describeOnEveryPostgres("a workload's token", (database) => {
       [{ issuer: "https://169.254.169.254/" }, "422 invalid_input"],
       [{ issuer: "http://provider.example" }, "422 invalid_input"],
       [{ scopes: ["no permission"] }, "422 invalid_input"],
+      [{ scopes: ["org:unicorn:read"] }, "422 invalid_input"],
       [{ machine_id: randomUUID() }, "422 invalid_input"],
       [{ org_id: randomUUID() }, "422 invalid_input"],
       [{ name: "GitHub" }, "409 already_exists"],
-      [{ scopes: ["platform:quarantine:*", "security:secret:update", "auth:x:y"] }, "422 scope_exceeds_creator"],
+      [
+        { scopes: ["platform:quarantine:*", "security:secret:update", "auth:mfa_method:create"] },
+        "422 scope_exceeds_creator",
+      ],
     ];
     for (const [about, outcome] of refused) {
       expect([about, outcomeOf(await register({ name: randomUUID(), ...about }))]).toEqual([about, outcome]);
@@ -389,7 +392,8 @@ describeOnEveryPostgres("the issuer of people's tokens", (database) => {
       { fetchJson, clock, warn: () => undefined },
     );
     at = await openServer(database.url, {
-      server: { verifier, workloadCaller: (token) => workloadCaller(at.app, token, [issuer.issuer]) },
+      application: { identity: { peopleIssuers: [issuer.issuer] } },
+      server: { verifier },
     });
   });
   afterAll(async () => {
@@ -414,5 +418,15 @@ describeOnEveryPostgres("the issuer of people's tokens", (database) => {
     must(await admin.post("/workload-providers", provider, { fresh: true }), 201);
     const me = await at.server.inject({ method: "GET", url: "/v1/me", headers });
     expect(me.json()).toMatchObject({ assignee: "ana" });
+    // Nor is it exchanged for one of the machine's own.
+    const exchanged = await at.server.inject({
+      ...{ method: "POST", url: "/v1/token" },
+      payload: {
+        grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+        subject_token: headers.authorization.slice("Bearer ".length),
+        subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+      },
+    });
+    expect(outcomeOf(exchanged)).toContain("token_invalid");
   });
 });

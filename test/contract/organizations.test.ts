@@ -2,6 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
+import { longestCoolDownHours } from "../../src/app/factor-rules.ts";
+import { isId } from "../../src/core/ids.ts";
 import { bodyOf, textAt } from "../support/json-answer.ts";
 import { giveRoles, personIdOf } from "../support/member-changes.ts";
 import { must, signedIn, signedInAs, type BrowserAnswer, type TestBrowser } from "../support/signed-in.ts";
@@ -247,6 +249,22 @@ describeOnEveryPostgres("organizations", (database) => {
       must(await cia.post("/me/organizations", tokenOf(invited), { fresh: true }), 201);
       expect(must(await cia.get("/me", there), 200)["roles"]).toEqual(["org_admin"]);
       expect(must(await cia.get("/me"), 200)["roles"]).toEqual(["viewer"]);
+    });
+
+    it("identity R-FACT-9: a factor of somebody in several waits as long as the strictest of them asks", async () => {
+      const dov = await signedInAs(at, platform, { roles: ["viewer"] });
+      must(await ben.put("/settings", { key: "factor_cool_down_hours", value: 0 }, { fresh: true }), 200);
+      const hours = (personId: string): Promise<number> => {
+        if (!isId<"person">(personId)) throw new Error("no person");
+        return longestCoolDownHours(at.app.forOrganization(second), personId);
+      };
+      expect(await hours(ben.personId)).toBe(0);
+      must(
+        await dov.post("/me/organizations", tokenOf(await invitation(textAt(dov.me, "email"))), { fresh: true }),
+        201,
+      );
+      expect(await hours(dov.personId)).toBe(24);
+      must(await ben.put("/settings", { key: "factor_cool_down_hours", value: null }, { fresh: true }), 200);
     });
   });
 

@@ -8,6 +8,7 @@ import {
   MANIFEST,
   openDeployScene,
   OTHER_COMMIT,
+  setGlobal,
   type DeployScene,
   type MadeApproval,
 } from "../support/deploy-scene.ts";
@@ -422,6 +423,25 @@ describeOnEveryPostgres("a deploy through the rack proxy", (database) => {
       expect(answer.text).toContain("Access was revoked while the archive was being uploaded.");
       expect(scene.simulator.calls.map(({ complete }) => complete)).toEqual([false]);
       expect(await scene.stored(approval)).toMatchObject({ uploadCount: 0, objectUrl: null });
+    }
+    // The day ended the administrator's session as well.
+    scene.admin.forgetCookies();
+    must(await scene.admin.signIn(), 201);
+  });
+
+  it("deploy R-REQ-15, R-LOGIN-3: whoever needs an approval beside a permission of their own keeps access by that permission", async () => {
+    await setGlobal(scene, "deploy_approval_required_for", "tokens");
+    try {
+      const own = await scene.token(["convox:object:create"]);
+      const revoked = await scene.ciToken();
+      await Promise.all([scene.approved(own), scene.approved(revoked)]);
+      const [kept, cut] = [await streaming(own), await streaming(revoked)];
+      must(await scene.admin.delete(`/tokens/${revoked.id}`, { fresh: true }), 204);
+      // One look asks about both.
+      expect((await cut.upload.answer).status).toBe(403);
+      expect((await kept.upload.finish(kept.rest)).status).toBe(200);
+    } finally {
+      await setGlobal(scene, "deploy_approval_required_for", "gated");
     }
   });
 });

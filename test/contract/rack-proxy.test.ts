@@ -4,6 +4,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import { rackRoutes, type RackRoute } from "../../src/gates/deploy/rack-routes.ts";
 import { FORM, openDeployScene, type DeployScene } from "../support/deploy-scene.ts";
 import { callOver, exchangeBytes, jsonOf } from "../support/http-call.ts";
+import { textAt } from "../support/json-answer.ts";
 import type { MadeToken } from "../support/machine-tokens.ts";
 import { describeOnEveryPostgres } from "../support/test-database.ts";
 
@@ -237,10 +238,13 @@ describeOnEveryPostgres("the rack proxy", (database) => {
 
   it("deploy R-ROUTE-1: what no client needs is not carried, and probes are answered at once", async () => {
     scene.takeCalls();
-    const before = (await scene.entries()).length;
+    // Reads of before may still be on their way to the ledger.
+    const told = async (): Promise<number> =>
+      (await scene.kinds()).filter((kind) => kind !== "deploy.call_read").length;
+    const before = await told();
     for (const path of ["/racks", "/machines"])
       expect(await scene.outcome(admin, { method: "GET", path })).toBe("404 unknown_route");
-    expect((await scene.entries()).length).toBe(before);
+    expect(await told()).toBe(before);
     for (const path of [
       "/proxy/x/80",
       "/instances/i-1/shell",
@@ -301,6 +305,58 @@ describeOnEveryPostgres("the rack proxy", (database) => {
     expect(refused).toContainEqual(
       expect.objectContaining({ action: "release.list", app: "myapp", scope: "production", status: 403 }),
     );
+  });
+
+  it("deploy R-REFUSE-1, R-AUDIT-2: a known caller's call that leads nowhere is an entry with its code, once in a minute", async () => {
+    const limited = await scene.ciToken({ racks: ["staging"] });
+    const known = await scene.token(["convox:*:*"]);
+    const raw = (line: string, headers = ""): Promise<string> =>
+      exchangeBytes(
+        scene.base,
+        `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${known.bearer.authorization}\r\n${headers}Connection: close\r\n\r\n`,
+      );
+    const at = "/api/v1/rack-proxy";
+    const before = (await scene.entries()).length;
+    for (let time = 0; time < 2; time += 1) {
+      expect(await scene.outcome(limited, { method: "GET", path: "/apps" })).toBe("401 token_scope_limit");
+      expect(await raw("GET /racks/nowhere/api/v1/rack-proxy/apps")).toContain("unknown_route");
+      expect(await raw(`GET ${at}/apps/%zz`)).toContain("path_invalid");
+      expect(await raw(`PUT ${at}/nothing/like/it`)).toContain("unknown_route");
+      expect(await raw(`GET ${at}/apps/myapp`, "Filter: a\r\nFilter: b\r\n")).toContain("repeated_header");
+      expect(await raw(`GET ${at}/apps/myapp`, "Connection: Filter\r\n")).toContain("header_invalid");
+      expect(await raw(`DELETE ${at}/apps/myapp/processes/p?x=1`)).toContain("query_not_allowed");
+    }
+    const told = (await scene.entries()).slice(before).filter(({ kind }) => kind === "access.refused");
+    const said = told.map(({ data }) => `${textAt(data, "code")} ${textAt(data, "route")}`);
+    expect(said).toEqual([
+      ...["token_scope_limit GET /*", "unknown_route GET /*", "path_invalid GET /*", "unknown_route PUT /*"],
+      ...["repeated_header GET /apps/{app}", "header_invalid GET /apps/{app}"],
+      ...["query_not_allowed DELETE /apps/{app}/processes/{pid}"],
+    ]);
+    const about = (await scene.circumstances("access.refused")).slice(-told.length);
+    expect(about.map(({ scope, app, status }) => [scope, app, status])).toEqual([
+      ...[
+        ["production", null, 401],
+        ["", null, 404],
+        ["production", null, 400],
+        ["production", null, 404],
+      ],
+      ...[
+        ["production", "myapp", 400],
+        ["production", "myapp", 400],
+        ["production", "myapp", 400],
+      ],
+    ]);
+  });
+
+  it("deploy R-RACK-2: who made an app is known by its name, on the rack where it was made", async () => {
+    const made = await scene.call(admin, { method: "POST", path: "/apps", headers: FORM, body: "name=fresh" });
+    expect(made.status).toBe(200);
+    const asked = async (rack: string): Promise<unknown> =>
+      jsonOf(await scene.call(admin, { method: "GET", path: "/created-by?type=app&ids=fresh,myapp" }, rack));
+    expect(await asked("/api/v1")).toMatchObject({ fresh: { user_id: 0, email: "" } });
+    expect(await asked("/api/v1")).not.toHaveProperty("myapp");
+    expect(await asked("/racks/staging/api/v1")).toEqual({});
   });
 
   it("deploy R-PROXY-8: a rack that hangs up is 502", async () => {

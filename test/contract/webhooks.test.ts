@@ -273,6 +273,17 @@ describe("webhooks", () => {
     expect(inside.statusCode).toBe(422);
   });
 
+  it("identity section 10: nobody sends more than six test events a minute", async () => {
+    const by = as("impatient", ["AWE_ADMIN"]);
+    const outcomes: number[] = [];
+    for (let number = 1; number <= 7; number += 1) {
+      const payload = { url: "https://169.254.169.254/" };
+      const url = "/v1/admin/secrets/mine/test";
+      outcomes.push((await at.server.inject({ method: "POST", url, headers: by, payload })).statusCode);
+    }
+    expect(outcomes).toEqual([422, 422, 422, 422, 422, 422, 429]);
+  });
+
   it("engine R-HOOK-5: anybody reads the key that verifies the signatures", async () => {
     const answer = await at.server.inject("/v1/webhook-keys");
     expect(answer.body).toMatch(

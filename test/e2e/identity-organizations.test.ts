@@ -246,6 +246,14 @@ describe("the record of a person", () => {
     await page.getByRole("heading", { name: "Bela Özdemir" }).waitFor();
     await page.getByText("bela.oezdemir@holzwerk.example").waitFor();
     await ada.isSound();
+    // identity R-LOCAL-1: marked for the day on which the organization's provider fails.
+    await page.getByRole("switch", { name: "Emergency sign-in: off" }).click();
+    const marking = page.getByRole("dialog", { name: "Emergency sign-in" });
+    await marking.getByText("even where the organization requires its identity provider").waitFor();
+    await marking.getByRole("button", { name: "Switch on" }).click();
+    await confirm(page);
+    await page.getByRole("switch", { name: "Emergency sign-in: on", checked: true }).waitFor();
+    await ada.isSound();
     expect(await bela.api("GET /me")).toMatchObject({ name: "Bela Özdemir", assignee: "bela" });
     await bela.context.close();
   });

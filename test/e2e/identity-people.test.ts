@@ -213,6 +213,10 @@ describe("machines and tokens", () => {
     await list.getByText("revoked", { exact: true }).waitFor();
     const refused = await fetch(`${server.url}/v1/me`, { headers: { Authorization: `Bearer ${secret}` } });
     expect(refused.status).toBe(401);
+    // identity R-TOK-3: what never ends is found by that.
+    await page.getByLabel("End").selectOption("never");
+    await page.getByText("No token without an end").waitFor();
+    await ada.isSound();
     await ada.isSound();
   });
 });

@@ -1195,6 +1195,10 @@ CREATE INDEX ledger_entries_grant_uses ON public.ledger_entries USING btree (req
 
 CREATE INDEX ledger_entries_request ON public.ledger_entries USING btree (request) WHERE (request IS NOT NULL);
 
+CREATE INDEX ledger_openings_apps ON public.ledger_openings USING btree (((value ->> 'app'::text))) WHERE ((path = '/ctx'::text) AND ((value ->> 'action'::text) = 'app.create'::text));
+
+CREATE INDEX ledger_openings_made ON public.ledger_openings USING btree (path, ((value #>> '{}'::text[]))) WHERE (path = ANY (ARRAY['/build'::text, '/release'::text]));
+
 CREATE INDEX ledger_openings_people ON public.ledger_openings USING gin (people);
 
 CREATE INDEX login_states_age ON public.login_states USING btree (expires_at);
@@ -1228,6 +1232,8 @@ CREATE INDEX requests_creator_person ON public.requests USING btree (creator_per
 CREATE UNIQUE INDEX requests_live_key ON public.requests USING btree (org_id, live_key) WHERE (live_key IS NOT NULL);
 
 CREATE INDEX requests_newest ON public.requests USING btree (org_id, created_at DESC, id DESC);
+
+CREATE INDEX requests_open_of_machine ON public.requests USING btree (org_id, creator_issuer, creator_subject) WHERE (creator_machine AND (completed_at IS NULL));
 
 CREATE INDEX requests_requester ON public.requests USING btree (org_id, requester, created_at DESC);
 

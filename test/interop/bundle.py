@@ -853,13 +853,15 @@ def check_grants(own, approved, at):
 
 
 def in_context(payload, name):
-    context = payload.get("context")
+    context = payload.get("context") if payload.get("gate") == "deploy" else None
     value = context.get(name) if isinstance(context, dict) else None
     return value if isinstance(value, str) else None
 
 
 def commit_of(payload):
-    """The member git_commit, or what the deploy gate puts into the context."""
+    """The member git_commit, or what the deploy gate puts into the context; of other gates neither."""
+    if payload.get("gate") != "deploy":
+        return None
     flat = payload.get("git_commit")
     return flat if isinstance(flat, str) else in_context(payload, "git_commit_hash")
 

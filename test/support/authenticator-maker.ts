@@ -7,8 +7,8 @@ import { createSign, generateKeyPairSync, randomBytes, type KeyObject } from "no
 export interface AuthenticatorMaker {
   /** PEM, to be believed. */
   readonly root: string;
-  /** A certificate for a batch of authenticators of this model. */
-  attestationFor(aaguid: string): { readonly certificate: Buffer; readonly privateKey: KeyObject };
+  /** A certificate for a batch of authenticators of this model, or one that names none. */
+  attestationFor(aaguid: string | null): { readonly certificate: Buffer; readonly privateKey: KeyObject };
 }
 
 export function authenticatorMaker(name: string): AuthenticatorMaker {
@@ -54,7 +54,7 @@ interface CertificateParts {
   readonly publicKey: KeyObject;
   readonly signer: KeyObject;
   readonly isAuthority: boolean;
-  readonly aaguid?: string;
+  readonly aaguid?: string | null;
 }
 
 const ECDSA_SHA256 = sequence(oid("1.2.840.10045.4.3.2"));
@@ -64,7 +64,9 @@ function certificate({ subject, issuer, publicKey, signer, isAuthority, aaguid }
   const constraints = der(0x04, sequence(...(isAuthority ? [der(0x01, Buffer.of(0xff))] : [])));
   const extensions = [
     sequence(oid("2.5.29.19"), der(0x01, Buffer.of(0xff)), constraints),
-    ...(aaguid === undefined ? [] : [sequence(oid("1.3.6.1.4.1.45724.1.1.4"), der(0x04, der(0x04, hex(aaguid))))]),
+    ...(aaguid === undefined || aaguid === null
+      ? []
+      : [sequence(oid("1.3.6.1.4.1.45724.1.1.4"), der(0x04, der(0x04, hex(aaguid))))]),
   ];
   const signed = sequence(
     der(0xa0, der(0x02, Buffer.of(2))),

@@ -90,6 +90,7 @@ export function openApplication(url: string, options: TestApplicationOptions): T
     enforceArtifactType: true,
     delegationMaxDays: 90,
     readScope: "participants",
+    machineRequests: { perMinute: 60, open: 500 },
     ...options.settings,
   };
   const identity: IdentitySettings = { ...TEST_IDENTITY, ...options.identity };
@@ -153,8 +154,10 @@ const TEST_IDENTITY: IdentitySettings = {
   trustedDeviceDays: 30,
   backupCodesDecide: true,
   requireMfaAll: false,
+  stepUpForJwt: false,
   apiTokenMaxDays: 365,
   personTokenAudience: null,
+  peopleIssuers: [],
   said: { factor_cool_down_hours: { by: "environment", variable: "COUNTERSIGN_FACTOR_COOL_DOWN" } },
   development: true,
 };

@@ -61,7 +61,7 @@ export function serverOptions(app: ServerOptions["app"]): ServerOptions {
     app,
     verifier: createDevelopmentVerifier(app.clock),
     tokens: createTokenDesk(app.clock, isInRange),
-    workloadCaller: (token) => workloadCaller(app, token, []),
+    workloadCaller: (token) => workloadCaller(app, token),
     development: true,
     service: {
       serviceId: "openg2p.awe",

@@ -18,6 +18,7 @@ import { parseDeploySearch } from "./pages/deploy/deploy-search.ts";
 import { parseCliSearch } from "./pages/cli/cli-search.ts";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { PageFailed } from "./pages/page-failed.tsx";
+import { parseTokensSearch } from "./pages/machines/tokens-search.ts";
 import { parsePeopleSearch } from "./pages/people/people-search.ts";
 import { parseInboxSearch } from "./pages/inbox/inbox-search.ts";
 import { parseRequestSearch } from "./pages/request/request-search.ts";
@@ -256,6 +257,7 @@ const machinesRoute = createRoute({
 const tokensRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: "/tokens",
+  validateSearch: parseTokensSearch,
   component: lazyRouteComponent(() => import("./pages/machines/tokens-page.tsx"), "TokensPage"),
 });
 

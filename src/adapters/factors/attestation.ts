@@ -34,9 +34,18 @@ export function rootsIn(pem: string): readonly string[] | null {
 export interface Attestation {
   /** Whether the library may follow its certificates: of a stranger's it would ask whatever server they name. */
   readonly mayBeVerified: boolean;
-  /** Once it is verified: that its certificates lead to a root of ours. */
+  /** Once it is verified: that a certificate which leads to a root of ours names this very model. */
   readonly isRooted: boolean;
 }
+
+/**
+ * The extension id-fido-gen-ce-aaguid (1.3.6.1.4.1.45724.1.1.4, WebAuthn 8.2.1) up to its value. Only its maker's certificate ties
+ * a key to a model: a chain alone says who made the chip or the phone, and whoever holds its key writes the model beside it.
+ */
+const MODEL_EXTENSION = Buffer.from("060b2b0601040182e51c01010404120410", "hex");
+/** Where authenticator data has the model (WebAuthn 6.1, 6.5.1): after hash, flags and counter. */
+const MODEL_AT = 37;
+const MODEL_BYTES = 16;
 
 /** Throws on what is no attestation object at all. */
 export function readAttestation(object: string): Attestation {
@@ -46,12 +55,20 @@ export function readAttestation(object: string): Attestation {
   if (!isFormat(format)) return { mayBeVerified: false, isRooted: false };
   const certificates = decoded.get("attStmt").get("x5c");
   const roots = SettingsService.getRootCertificates({ identifier: format });
-  const hasCertificates = certificates !== undefined && certificates.length > 0;
-  if (format !== "android-key") return { mayBeVerified: true, isRooted: hasCertificates && roots.length > 0 };
+  if (format === "packed") {
+    const model = Buffer.from(decoded.get("authData")).subarray(MODEL_AT, MODEL_AT + MODEL_BYTES);
+    const isOfModel = certificates?.[0] !== undefined && namesModel(Buffer.from(certificates[0]), model);
+    return { mayBeVerified: true, isRooted: isOfModel && roots.length > 0 };
+  }
+  if (format !== "android-key") return { mayBeVerified: true, isRooted: false };
   // The library builds this format's path to the root that the statement itself brings, and compares that root afterwards.
   const root = certificates?.at(-1);
   const isOurs = root !== undefined && roots.some((pem) => new X509Certificate(pem).raw.equals(Buffer.from(root)));
-  return { mayBeVerified: isOurs, isRooted: isOurs };
+  return { mayBeVerified: isOurs, isRooted: false };
+}
+
+function namesModel(certificate: Buffer, model: Buffer): boolean {
+  return model.length === MODEL_BYTES && certificate.includes(Buffer.concat([MODEL_EXTENSION, model]));
 }
 
 function isFormat(name: string): name is Format {

@@ -168,6 +168,11 @@ describe("passkeys", () => {
       expect(await attested({ aaguid: MODEL })).toMatchObject({ aaguid: MODEL, attestation: "" });
     });
 
+    it("identity R-FACT-12: believes no model beside a certificate that names none, whoever made it", async () => {
+      const passkey = await attested({ aaguid: MODEL, maker: acme.attestationFor(null) });
+      expect(passkey).toMatchObject({ aaguid: MODEL, attestation: "" });
+    });
+
     it("identity R-FACT-12: refuses the certificate of a maker who is not believed, of another model, and a forged one", async () => {
       const other = "00000000-0000-4000-8000-000000000001";
       const refused = { fault: "assertion_invalid" };

@@ -80,7 +80,7 @@ function deliveryOf(row: DeliveryRow): Delivery {
   return { effect: row, lastAttemptAt: instantOrNull(row.last_attempt_at), blockedBy: row.blocked_by };
 }
 
-interface AttemptRow extends QueryResultRow {
+export interface AttemptRow extends QueryResultRow {
   readonly effect_id: string;
   readonly attempt: number;
   readonly at: string | null;
@@ -99,7 +99,7 @@ const ATTEMPTS = sql<AttemptRow>(
    where e.org_id = $1::uuid and e.id = $2::uuid and e.kind = 'webhook' order by a.at, a.attempt`,
 );
 
-function attemptOf(
+export function attemptOf(
   { effect_id: effectId, duration_ms: durationMs, ...row }: AttemptRow,
   at: string,
 ): EffectAttemptRecord {

@@ -192,7 +192,7 @@ const PEOPLE = sql<PersonNumberRow>(
 
 const TOKENS = sql<DeployToken & { readonly org_id: string }>(
   "reader_deploy_tokens",
-  `select token.id, token.number, token.name, machine.owners, token.org_id
+  `select token.id, token.number, token.name, machine.owners, machine.contact_id as "contactId", token.org_id
    from api_tokens token join machines machine on machine.id = token.machine_id where token.id = any($1::uuid[])`,
 );
 

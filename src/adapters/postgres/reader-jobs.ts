@@ -3,6 +3,7 @@ import type { EffectRecord } from "../../ports/effects.ts";
 import type { JobReader } from "../../ports/job-reader.ts";
 import { sql } from "./named-sql.ts";
 import { CURSOR_ID, CURSOR_TIME, decodeCursor, encodeCursor, pageOf } from "./reader-cursor.ts";
+import { attemptOf, type AttemptRow } from "./reader-deliveries.ts";
 import { read } from "./reader-statement.ts";
 import type { Asked } from "./reading-wall.ts";
 import { RECORD_TABLES, selectList } from "./record-tables.ts";
@@ -17,6 +18,18 @@ const JOBS = sql<JobRow>(
    order by t.created_at desc, t.id desc limit $6::integer`,
 );
 
+/** What waits for days is tried thousands of times. */
+const ATTEMPTS_MAX = 20;
+
+const ATTEMPTS = sql<AttemptRow>(
+  "reader_job_attempts",
+  `select a.effect_id, a.attempt, a.at, a.duration_ms, a.outcome, a.code, a.message, a.detail
+   from effects e cross join lateral (
+     select * from effect_attempts tried where tried.effect_id = e.id order by tried.at desc, tried.attempt desc
+     limit ${String(ATTEMPTS_MAX)}) a
+   where e.org_id = $1::uuid and e.id = any($2::uuid[]) order by a.at, a.attempt`,
+);
+
 export function createJobReader(own: Asked, orgId: string): JobReader {
   return {
     async jobs({ state, kind, limit, cursor }) {
@@ -26,6 +39,11 @@ export function createJobReader(own: Asked, orgId: string): JobReader {
         item: effectOf,
         cursor: (row) => encodeCursor("jobs", [row.created_text, row.id]),
       });
+    },
+    async jobAttempts(ids) {
+      if (ids.length === 0) return [];
+      const rows = await read(ATTEMPTS, own, [orgId, ids]);
+      return rows.flatMap((row) => (row.at === null ? [] : [attemptOf(row, row.at)]));
     },
   };
 }

@@ -140,6 +140,7 @@ function tokenPage(filter: TokenFilter, orgId: string): { text: string; values: 
     filter.q !== undefined && nameCondition($(containing(filter.q))),
     filter.live !== undefined && liveCondition(filter.live, filter.now, bound),
     filter.expiresBefore !== undefined && `t.expires_at < ${$(timestamp(filter.expiresBefore))}::timestamptz`,
+    filter.expires === "never" && "t.expires_at is null",
     filter.cursor !== undefined && afterCreation(filter.cursor, bound),
   ];
   const text = `select ${TOKEN} from ${TOKEN_FROM} where ${allOf(conditions)}

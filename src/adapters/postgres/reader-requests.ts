@@ -15,7 +15,15 @@ import { sql } from "./named-sql.ts";
 
 type RequestReader = Pick<
   Reader,
-  "request" | "requests" | "recordedOf" | "events" | "eventsAfter" | "position" | "dueRequests" | "nextTimerAt"
+  | "request"
+  | "requests"
+  | "recordedOf"
+  | "events"
+  | "eventsAfter"
+  | "position"
+  | "openRequestsOf"
+  | "dueRequests"
+  | "nextTimerAt"
 >;
 
 export function createRequestReader({ own, installation }: Sources, orgId: string): RequestReader {
@@ -39,6 +47,10 @@ export function createRequestReader({ own, installation }: Sources, orgId: strin
       const [row] = await read(positionSql, installation);
       return row?.size ?? 0;
     },
+    async openRequestsOf({ issuer, subject }, most) {
+      const [row] = await read(openSql, own, [orgId, issuer, subject, most]);
+      return row?.count ?? 0;
+    },
     async dueRequests(now, limit) {
       const rows = await read(dueSql, installation, [timestamp(now), limit]);
       return rows.map((row) => row.request_id);
@@ -49,6 +61,15 @@ export function createRequestReader({ own, installation }: Sources, orgId: strin
     },
   };
 }
+
+const openSql = sql<{ count: number }>(
+  "reader_open_requests",
+  `select count(*)::integer as count from (
+     select from requests
+     where org_id = $1::uuid and creator_issuer = $2 and creator_subject = $3 and creator_machine and completed_at is null
+     limit $4
+   ) as open`,
+);
 
 const positionSql = sql<{ size: number }>("reader_position", "select size from ledger_head");
 

@@ -13,6 +13,10 @@ export interface AuditEvent {
   /** The ledger's name: `usr_…`, `mch_…`, `sys_server`; null where nobody acted. */
   readonly actor: string | null;
   readonly credential: string | null;
+  /** `req_…` */
+  readonly request: string | null;
+  /** Name of the rack; null where it happened on none, or the entry does not say. */
+  readonly scope: string | null;
   readonly action: string;
   readonly resourceType: string;
   readonly resource: string;
@@ -32,15 +36,20 @@ export interface AuditEvent {
 export function auditEvent(line: LedgerLine): AuditEvent | null {
   const read = auditReading(line.text, line.openings);
   if (read === null || read.kind === "deploy.call_intended") return null;
-  const { at, kind, actor, credential, action, status, httpStatus, data, about } = read;
+  const { at, kind, actor, credential, action, status, httpStatus, data, about, request } = read;
   return {
-    ...{ seq: line.seq, at, actor, credential, action },
+    ...{ seq: line.seq, at, actor, credential, request, action, scope: named(textIn(about, "scope")) },
     ...{ resourceType: resourceTypeOf(action), resource: resourceOf(kind, data, about) },
     ...{ status, httpStatus, durationMs: numberIn(data, "duration_ms") },
     ...{ address: textIn(about, "address") ?? textIn(data, "address"), userAgent: textIn(about, "user_agent") },
     approvalId: textIn(about, "deploy_approval_request_id"),
     ...{ details: data, hash: line.hash, previousHash: line.previousHash },
   };
+}
+
+/** Calls to a rack that is not there are on none. */
+function named(scope: string | null): string | null {
+  return scope === "" ? null : scope;
 }
 
 function resourceTypeOf(action: string): string {

@@ -59,11 +59,13 @@ export async function namedEvents(
   const ids = (prefix: string): readonly string[] => [
     ...new Set(events.flatMap(({ actor }) => (actor?.startsWith(prefix) === true ? (uuidOf(actor) ?? []) : []))),
   ];
-  const [people, machines, numbers] = await Promise.all([
+  const [people, machines, numbers, approvals] = await Promise.all([
     app.reader.records(recordsBy("person", "id", ids("usr_"))),
     app.reader.records(recordsBy("machine", "id", ids("mch_"))),
     app.reader.numbersOf("person", ids("usr_")),
+    app.reader.records(recordsBy("deployApproval", "requestId", requestsOf(events))),
   ]);
+  const scopes = new Map<string, string>(approvals.map(({ requestId, scope }) => [requestId, scope]));
   const known = new Map<string, AuditActor>([
     ...people.map((person): [string, AuditActor] => [
       person.id,
@@ -74,7 +76,16 @@ export async function namedEvents(
     ]),
     ...machines.map(({ id, name }): [string, AuditActor] => [id, { email: "", name, token: name, number: 0 }]),
   ]);
-  return events.map((event) => ({ ...event, by: byOf(event.actor, known) }));
+  return events.map((event) => ({
+    ...{ ...event, by: byOf(event.actor, known) },
+    scope: event.scope ?? scopes.get(uuidOf(event.request ?? "") ?? "") ?? null,
+  }));
+}
+
+/** Entries of requests do not say themselves on which rack they are to be carried out. */
+function requestsOf(events: readonly AuditEvent[]): readonly string[] {
+  const ids = events.flatMap(({ scope, request }) => (scope === null ? (uuidOf(request ?? "") ?? []) : []));
+  return [...new Set(ids)];
 }
 
 function byOf(actor: string | null, known: ReadonlyMap<string, AuditActor>): AuditActor {
@@ -83,9 +94,9 @@ function byOf(actor: string | null, known: ReadonlyMap<string, AuditActor>): Aud
   return (id === null ? undefined : known.get(id)) ?? { email: "", name: actor, token: null, number: 0 };
 }
 
-/** The id behind `usr_…` and `mch_…`; null for machines of another issuer and for the server itself. */
+/** The id behind `usr_…`, `mch_…` and `req_…`; null for machines of another issuer and for the server itself. */
 function uuidOf(name: string): string | null {
-  const hex = /^(?:usr|mch)_([0-9a-f]{32})$/.exec(name)?.[1];
+  const hex = /^(?:usr|mch|req)_([0-9a-f]{32})$/.exec(name)?.[1];
   const id = hex?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5") ?? "";
   return isId(id) ? id : null;
 }

@@ -13,6 +13,8 @@ export interface AuditReading {
   readonly kind: string;
   readonly actor: string | null;
   readonly credential: string | null;
+  /** `req_…`; null where it is about no request. */
+  readonly request: string | null;
   /** The original's name; kinds that it does not know go by their own. */
   readonly action: string;
   readonly status: AuditStatus;
@@ -36,6 +38,7 @@ export function auditReading(text: string, openings: Readonly<Record<string, Jso
   const isOfGate = isJsonObject(resource) && resource["gate"] === "deploy";
   return {
     ...{ at, kind, actor: textIn(entry, "actor"), credential: textIn(entry, "credential"), data, about },
+    request: textIn(entry, "request"),
     ...{ action: actionOf({ kind, data, about, isOfGate }), status: statusOf(kind, httpStatus), httpStatus },
   };
 }

@@ -19,6 +19,7 @@ import {
   changedImage,
   changeRefusal,
   otherThanRequested,
+  rackBuilt,
   unpinnedRefusal,
   withFoundImages,
   type DigestMode,
@@ -39,6 +40,8 @@ import { resolveImages } from "./resolve-images.ts";
 export interface CallContent {
   readonly action: "build_create" | "release_promote";
   readonly images: readonly FoundImage[];
+  /** Services that the rack builds; of a promote they are not asked again. */
+  readonly built: readonly string[];
   readonly mode: DigestMode;
   /** Null where a build is created: then nothing is put into effect yet. */
   readonly rackState: RackState | null;
@@ -82,7 +85,7 @@ async function buildContent(
   });
   if ("code" in manifest) return manifest;
   const images = await resolveImages(app, settings, manifest.images);
-  return { action: "build_create", images, rackState: null, ...rulesOf(settings) };
+  return { action: "build_create", images, built: manifest.built, rackState: null, ...rulesOf(settings) };
 }
 
 async function promoteContent(
@@ -92,12 +95,14 @@ async function promoteContent(
   record: DeployApprovalRecord,
 ): Promise<CallContent | DeployRefusal> {
   const rules = rulesOf(settings);
-  const images = rules.mode === "enforce" ? await builtImages(app, settings, build, record) : [];
+  // A tag that led to the requested digest when it was built may lead elsewhere now.
+  const isBound = rules.mode === "enforce" || Object.keys(record.images).length > 0;
+  const images = isBound ? await builtImages(app, settings, build, record) : [];
   if (isRefused(images)) return images;
   const rackState = await rackStateOf(app, { rack, actor, appName, release: releaseId });
   const isDenied = rules.drift.environment === "deny" || rules.drift.base === "deny";
   if (rackState === null && isDenied) return rackUnreachable();
-  return { action: "release_promote", images, rackState, ...rules };
+  return { action: "release_promote", images, built: [], rackState, ...rules };
 }
 
 /** Of the manifest that was built, once more. */
@@ -157,14 +162,11 @@ interface Judging {
   readonly now: Instant;
 }
 
-function imagesVerdict(
-  app: Application,
-  { action, images, mode }: CallContent,
-  { record, about, now }: Judging,
-): ContentVerdict {
+function imagesVerdict(app: Application, content: CallContent, { record, about, now }: Judging): ContentVerdict {
+  const { action, images, mode } = content;
   const plain = { record, entries: [] };
   if (record.imageChange !== null) return { ...plain, refusal: changeRefusal(record.imageChange) };
-  const other = mode === "off" ? null : otherThanRequested(record.images, images);
+  const other = otherThanRequested(record.images, images);
   if (other !== null) return { ...plain, refusal: contentRefused(other) };
   const change = changedImage(record.imageDigests, images, now);
   if (mode === "enforce" && change !== null) {
@@ -175,9 +177,18 @@ function imagesVerdict(
   const unpinned = mode === "enforce" ? unpinnedRefusal(action, record.imageDigests, images) : null;
   if (unpinned !== null) return { ...plain, refusal: isDeployRefusal(unpinned) ? unpinned : contentRefused(unpinned) };
   if (action !== "build_create") return { ...plain, refusal: null };
-  const imageDigests = withFoundImages(record.imageDigests, images, now);
-  const warnings = withWarnings(record.warnings, mode === "off" ? [] : warningsOf(images, change !== null));
+  const imageDigests = withFoundImages(record.imageDigests, [...images, ...rackBuilt(content.built)], now);
+  const digestWarnings = mode === "off" ? [] : warningsOf(images, change !== null);
+  const warnings = withWarnings(record.warnings, [...firstUseWarnings(images), ...digestWarnings]);
   return { refusal: null, record: { ...record, imageDigests, warnings }, entries: [] };
+}
+
+/** Nothing says that these repositories are this app's (R-IMAGE-7). */
+function firstUseWarnings(images: readonly FoundImage[]): readonly DeployWarning[] {
+  const fresh = images.filter(({ firstUse }) => firstUse === true).map(({ key, image }) => `${key}: ${image}`);
+  if (fresh.length === 0) return [];
+  const message = `First use of these images' repositories, which neither the commit nor the active build names: ${fresh.join("; ")}.`;
+  return [{ code: "image_first_use", message }];
 }
 
 /** Where digests are recorded and not enforced, whoever looks at the request sees what is open. */

@@ -6,7 +6,7 @@ import { isJsonObject } from "../../core/json.ts";
 import { contentRefused, manifestInvalid, rackUnreachable } from "../../gates/deploy/call-refusals.ts";
 import type { DeployObject } from "../../gates/deploy/deploy-records.ts";
 import type { DeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
-import { checkImages, type ImageQuestion } from "../../gates/deploy/image-rules.ts";
+import { checkImages, type CheckedImages, type ImageQuestion } from "../../gates/deploy/image-rules.ts";
 import { manifestImages, type ManifestImages } from "../../gates/deploy/manifest-images.ts";
 import type { AppSettings } from "../../gates/deploy/resolve-settings.ts";
 import type { Rack, RackActor } from "../../ports/rack.ts";
@@ -35,7 +35,7 @@ export async function checkManifest(app: Application, check: ManifestCheck): Pro
 }
 
 /** Its images when it may. */
-export async function checkedManifest(app: Application, check: ManifestCheck): Promise<ManifestImages | DeployRefusal> {
+export async function checkedManifest(app: Application, check: ManifestCheck): Promise<CheckedImages | DeployRefusal> {
   const { settings, object, path, access, commit, requestImages } = check;
   const captured = object.manifests.find((manifest) => manifest.path === path);
   if (captured === undefined) return manifestInvalid(`${path} not found in tarball`);
@@ -52,7 +52,7 @@ export async function checkedManifest(app: Application, check: ManifestCheck): P
     requireDigest: settings.requireImageDigest.value,
     compile: (source) => app.deploy.manifests.expression(source),
   });
-  return "code" in checked ? contentRefused(checked) : manifest;
+  return "code" in checked ? contentRefused(checked) : checked;
 }
 
 /** The images of a manifest, or why it has none, as it continues `manifest validation failed: `. */

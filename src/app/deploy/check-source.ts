@@ -40,7 +40,11 @@ export async function sourceTreeOf(
     return { record: tree, isEnforced: mode === "enforce" || (mode === "auto" && tree.readAt <= approvedAt) };
   }
   if (mode !== "enforce") return null;
-  return refuseDeploy("source_not_ready", "the commit's files are still being read", ["Try again shortly."]);
+  if (sourceTree.state === "pending") {
+    return refuseDeploy("source_not_ready", "the commit's files are still being read", ["Try again shortly."]);
+  }
+  const why = sourceTree.state === "unavailable" ? sourceTree.why : "what was read of them is gone";
+  return refuseDeploy("source_not_ready", "the commit's files are not known", [why, "Make a new approval request."]);
 }
 
 export interface SourceVerdict {

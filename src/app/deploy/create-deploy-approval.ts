@@ -9,6 +9,7 @@ import type { Refusal } from "../../core/refusal.ts";
 import type { Rack } from "../../ports/rack.ts";
 import type { Application } from "../application.ts";
 import { once, type Once, type Replay } from "../idempotency.ts";
+import { tooManyRequests } from "../request-rate.ts";
 import { boundCommit, withOwnRun } from "../workload-identity.ts";
 import { spendingOnce, type SpentOnce } from "../workload-single-use.ts";
 import { coversPlace, type DeployCaller } from "./deploy-caller.ts";
@@ -16,7 +17,7 @@ import { creationCommand, type DeployCreated } from "./creation-command.ts";
 import type { AskedDeploy } from "./new-deploy-approval.ts";
 import { activeRelease, knownCommit } from "./outside-facts.ts";
 import { isGateRefusal, refusedByGate } from "./refused-by-gate.ts";
-import { committedDigests } from "./resolve-images.ts";
+import { committedImages } from "./resolve-images.ts";
 import { findTarget } from "./target-token.ts";
 
 export interface NewDeploy {
@@ -83,7 +84,9 @@ async function askedDeploy(
   const place = { scope, app: members.app };
   const settings = await app.deploy.settings.ofApp(app, scope, members.app);
   if (!settings.global.deployApprovalsEnabled.value) return approvalsDisabled();
-  const waitSeconds = await tooMany(app, caller);
+  const waitSeconds = await tooManyRequests(app, caller.actor, () =>
+    app.reader.openDeployApprovals(caller.actor.subject),
+  );
   if (waitSeconds !== null) return { waitSeconds };
   if (!coversPlace(caller.limits, place)) {
     return refuseDeploy("permission_denied", "you do not have permission to request a deploy approval", [
@@ -99,20 +102,6 @@ async function askedDeploy(
   if (isDeployRefusal(known)) return known;
   const foreign = foreignCommit(known.commit, boundCommit(caller.workload));
   if (foreign !== null) return foreign;
-  const images = await committedDigests(app, settings.app, known.commit);
+  const images = "id" in known.tree ? await committedImages(app, settings.app, known.commit) : [];
   return { caller, scope, members, settings, target, known, activeRelease: running.release, images };
-}
-
-const PER_MINUTE = 60;
-const OPEN_MAX = 500;
-const WAIT_SECONDS = 60;
-
-/** Per machine, or per person (docs/spec/identity.md section 10). */
-async function tooMany(app: Application, { actor }: DeployCaller): Promise<number | null> {
-  const name = JSON.stringify([app.orgId, actor.issuer, actor.machine ? actor.subject : (actor.person?.id ?? "")]);
-  const limits = [{ limit: PER_MINUTE, windowSeconds: 60 }];
-  const wait = await app.rates.count("deploy_create", name, limits, app.clock());
-  if (wait !== null || !actor.machine) return wait;
-  const open = await app.reader.openDeployApprovals(actor.subject);
-  return open >= OPEN_MAX ? WAIT_SECONDS : null;
 }

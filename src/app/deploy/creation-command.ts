@@ -179,9 +179,10 @@ function digestEntries(
   { images, scope, members, caller }: AskedDeploy,
   request: Request,
 ): ChangeSet["entries"] {
-  if (images.length === 0) return [];
+  const resolved = images.filter(({ built }) => built !== true);
+  if (resolved.length === 0) return [];
   const { actor } = caller;
-  const told = images.map(({ key, image, digest }) => ({ service: key, image, digest }));
+  const told = resolved.map(({ key, image, digest }) => ({ service: key, image, digest }));
   const frame = {
     ...{ org: ledgerId("org", request.orgId), kind: "deploy.images_resolved", actor: ledgerActor(actor, app.sha256) },
     ...{ credential: actor.credential, resource: { digest: request.digest, gate: request.gate } },

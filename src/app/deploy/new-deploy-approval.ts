@@ -32,7 +32,7 @@ export interface AskedDeploy {
   readonly known: CommitKnown;
   /** `""` before the first. */
   readonly activeRelease: string;
-  /** What images of the committed manifest lead to, as far as they exist. */
+  /** What images of the committed manifest lead to, as far as they exist, and what the rack builds. */
   readonly images: readonly FoundImage[];
 }
 
@@ -58,7 +58,6 @@ function ciOf(app: Application, { settings, members }: AskedDeploy): DeployCi {
 
 export function contextOf(app: Application, asked: AskedDeploy, now: Instant): JsonObject {
   const { scope, members, known, target, settings, activeRelease } = asked;
-  const { verified } = known;
   const ci = ciOf(app, asked);
   const at = new Date(now);
   return {
@@ -67,7 +66,7 @@ export function contextOf(app: Application, asked: AskedDeploy, now: Instant): J
     pr_url: prUrl(app, asked),
     ci: ciContext(ci.provider ?? "", members.ciMetadata, ci.url),
     images: members.images,
-    source_tree: verified?.facts.tree ?? null,
+    source_tree: "id" in known.tree ? known.tree.id : null,
     title: `Deploy ${members.app} to ${scope}`,
     is_default_branch: members.branch === null ? null : members.branch === settings.app.defaultBranch.value,
     pr: prContext(known),
@@ -169,10 +168,9 @@ function pullFacts({ verified, reviewApprovals }: CommitKnown): DeployFacts["pul
   return { number, title, author: author ?? "", state, isDraft: draft, approvals: reviewApprovals };
 }
 
-function sourceTreeOf({ known, settings }: AskedDeploy): DeploySourceTree {
-  if (known.verified !== null) return { state: "pending", treeId: known.verified.facts.tree };
-  const why = settings.app.vcsRepo.value === null ? "no repository configured" : "the commit was not verified";
-  return { state: "unavailable", why };
+/** What is not bound now is not read later either: the request has no other revision (R-REQ-7). */
+function sourceTreeOf({ known: { tree } }: AskedDeploy): DeploySourceTree {
+  return "id" in tree ? { state: "pending", treeId: tree.id } : { state: "unavailable", why: tree.why };
 }
 
 function warningsOf(
@@ -182,18 +180,24 @@ function warningsOf(
   const isChecked = settings.app.verifySource.value !== "off";
   return [
     ...(known.isExpanded ? [warning("commit_expanded", `The commit is ${known.commit}.`)] : []),
-    ...(known.verified === null
-      ? [warning("vcs_not_configured", "The commit and its authors were not checked (no repository configured).")]
-      : []),
-    ...(isChecked && sourceTree.state === "unavailable"
-      ? [warning("source_unverified", `Uploads cannot be compared with the commit: ${sourceTree.why}.`)]
-      : []),
+    ...(known.whyUnverified === null
+      ? []
+      : [warning("vcs_not_configured", `The commit and its authors were not checked (${known.whyUnverified}).`)]),
+    ...(isChecked ? sourceWarnings(sourceTree) : []),
     ...(ci.ready ? [] : [warning("ci_not_ready", ci.problems.map(({ message }) => message).join("; "))]),
     ...(known.unmatched.length === 0
       ? []
       : [warning("authors_unmatched", `Nobody here goes by: ${known.unmatched.join(", ")}.`)]),
   ];
 }
+
+/** At most one, and none while the files are still being read. */
+export function sourceWarnings(sourceTree: DeploySourceTree): readonly DeployWarning[] {
+  if (sourceTree.state !== "unavailable") return [];
+  return [warning(SOURCE_UNVERIFIED, `Uploads cannot be compared with the commit: ${sourceTree.why}.`)];
+}
+
+export const SOURCE_UNVERIFIED = "source_unverified";
 
 export function warning(code: string, message: string): DeployWarning {
   return { code, message };

@@ -54,6 +54,10 @@ export interface CommitKnown {
   readonly isExpanded: boolean;
   /** Null where nothing was verified. */
   readonly verified: VerifiedCommit | null;
+  /** Why nothing was, as it continues `were not checked: `; null where it was. */
+  readonly whyUnverified: string | null;
+  /** Of the commit's files, bound from the start (R-REQ-7); or why nobody told. */
+  readonly tree: { readonly id: string } | { readonly why: string };
   readonly authors: readonly GitIdentity[];
   /** Of everything since the last deployed commit. */
   readonly rangeAuthors: readonly GitIdentity[];
@@ -78,14 +82,18 @@ export async function knownCommit(
   if (typeof commit !== "string") return commit;
   const lastCommit = await app.reader.lastDeployed(scope, members.app);
   const known = { commit, isExpanded: commit !== members.commit, lastCommit };
-  if (repository === null || !settings.githubVerification.value) return { ...known, ...NOT_VERIFIED };
+  const whyUnverified = unverifiedBecause(repository, settings);
+  if (repository === null || whyUnverified !== null) {
+    const tree = repository === null ? { why: whyUnverified ?? UNREAD } : await treeOf(repository, commit);
+    return { ...known, ...NOT_VERIFIED, whyUnverified, tree };
+  }
   const question = commitQuestion(settings, { commit, branch: members.branch });
   const verified = await askAboutCommit(repository, question);
   if (isDeployRefusal(verified)) return verified;
   const authors = commitAuthors(verified.facts);
   const range = await rangeSince(repository, lastCommit, commit);
   return {
-    ...{ ...known, verified, authors },
+    ...{ ...known, verified, authors, whyUnverified, tree: { id: verified.facts.tree } },
     ...{ rangeAuthors: range?.authors ?? authors, changeCount: range?.count ?? null },
     reviewApprovals: await approvalsOf(repository, verified),
     unmatched: await unmatchedAuthors(app, authors),
@@ -95,6 +103,20 @@ export async function knownCommit(
 const NOT_VERIFIED = {
   ...{ verified: null, authors: [], rangeAuthors: [], changeCount: null, reviewApprovals: null, unmatched: [] },
 } as const;
+
+function unverifiedBecause(repository: Repository | null, settings: AppSettings): string | null {
+  if (settings.vcsRepo.value === null) return "no repository configured";
+  if (repository === null) return `the server has no credential for ${settings.vcsProvider.value}`;
+  return settings.githubVerification.value ? null : "github_verification is off for this app";
+}
+
+const UNREAD = "the commit could not be read when the approval was asked for";
+
+/** What is not checked may still be compared with: whoever does not answer leaves it out. */
+async function treeOf(repository: Repository, commit: string): Promise<CommitKnown["tree"]> {
+  const answer = await repository.commit(commit);
+  return answer.kind === "found" && answer.value.sha === commit ? { id: answer.value.tree } : { why: UNREAD };
+}
 
 async function fullCommit(repository: Repository | null, commit: string): Promise<string | DeployRefusal> {
   if (isFullCommit(commit)) return commit;

@@ -39,7 +39,10 @@ export function channelTelling(installation: Application, told: ChatTold): Chann
       known = await connections(installation);
       readAt = now;
     }
-    for (const connection of known) await tellOne(connection, chat, told);
+    // One organization's fault is not the others'; it is told of once all were looked after.
+    const done = await Promise.allSettled(known.map((connection) => tellOne(connection, chat, told)));
+    const failed = done.find((each) => each.status === "rejected");
+    if (failed !== undefined) throw new Error("a channel could not be told", { cause: failed.reason });
   };
 }
 

@@ -94,6 +94,7 @@ function notAbout({ request, payload }: Bundle, { id, app, commit }: Expected): 
   if (app === null && commit === null) return null;
   if (isErased(payload))
     throw new CannotCheck("The payload was erased: nobody can tell any more for which app and commit it was.");
+  if (request.gate !== "deploy") return notFor("the approval is not for a deploy");
   const context = memberOf(payload, "context");
   if (app !== null && textIn(context, "app") !== app) return notFor("the approval is for another app");
   if (commit !== null && textIn(context, "git_commit_hash") !== commit)

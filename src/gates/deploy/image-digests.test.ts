@@ -6,6 +6,7 @@ import {
   changeRefusal,
   foundImages,
   otherThanRequested,
+  rackBuilt,
   unpinnedRefusal,
   withFoundImages,
   type FoundImage,
@@ -49,6 +50,19 @@ describe("what images lead to", () => {
     expect(foundImages(images, null).map(({ digest }) => digest)).toEqual([null, null, ONE, null, null]);
   });
 
+  it("deploy R-IMAGE-7, R-IMAGE-4: first use of a repository and what the rack builds are recorded, and neither is an image without a digest", () => {
+    const [first, known] = foundImages([{ ...image("web", "org/app:v1"), firstUse: true }, image("db", "db")], null);
+    expect([first?.firstUse, known?.firstUse]).toEqual([true, undefined]);
+    const before = withFoundImages([], [found(null)], 1);
+    const recorded = withFoundImages(before, [...(first === undefined ? [] : [first]), ...rackBuilt(["api"])], 2);
+    expect(recorded.slice(1)).toMatchObject([
+      { key: "web", firstUse: true },
+      { key: "api", image: "", built: true },
+    ]);
+    expect(withFoundImages(recorded, rackBuilt(["api"]), 3)).toBe(recorded);
+    expect(changedImage(recorded, rackBuilt(["api"]), 3)).toBeNull();
+  });
+
   it("deploy R-BIND-11: the digest that was recorded first counts, and what was recorded stays", () => {
     const first = withFoundImages([], [found(ONE)], 1);
     expect(first).toEqual([{ ...found(ONE), at: 1 }]);
@@ -80,7 +94,18 @@ describe("what images lead to", () => {
 
   it("deploy R-IMAGE-8: a tag that leads to another digest than the request names is not the image of the request", () => {
     const requested = { web: `org/app:v1@${ONE}` };
-    expect(otherThanRequested(requested, [found(ONE), found(TWO, "worker"), found(null)])).toBeNull();
+    expect(otherThanRequested(requested, [found(ONE), found(TWO, "worker"), found(null, "worker")])).toBeNull();
     expect(otherThanRequested(requested, [found(TWO)])).toMatchObject({ code: "image_pattern", status: 422 });
+  });
+
+  it("deploy R-IMAGE-8: where nobody tells what a tag leads to, only a digest in the manifest is the one of the request", () => {
+    const requested = { web: `org/app:v1@${ONE}` };
+    const [asked, plain] = [found(null), ...foundImages([image("web", "org/app:v1")], null)];
+    for (const one of [asked, plain]) {
+      const refusal = one === undefined ? null : otherThanRequested(requested, [one]);
+      expect(refusal).toMatchObject({ code: "image_pattern", status: 422 });
+      expect(refusal?.lines[1]).toContain("@sha256:");
+    }
+    expect(otherThanRequested(requested, foundImages([image("web", `org/app:v1@${ONE}`)], null))).toBeNull();
   });
 });

@@ -22,6 +22,10 @@ export interface FoundImage {
   readonly digest: string | null;
   /** Why nobody could tell; null otherwise. */
   readonly why: string | null;
+  /** No earlier manifest says which repository this position uses (deploy R-IMAGE-7); else absent. */
+  readonly firstUse?: true;
+  /** A service without an image, which the rack builds from the uploaded source (deploy R-IMAGE-4); else absent. */
+  readonly built?: true;
 }
 
 export interface RecordedImage extends FoundImage {
@@ -48,19 +52,30 @@ export function askedName({ repository, tag }: ImageReference): string {
   return `${repository}:${tag ?? "latest"}`;
 }
 
+/** As a manifest names it, and as far as it was judged already. */
+export interface AskedImage extends ManifestImage {
+  readonly firstUse?: boolean;
+}
+
 /** `answers` by their names; null where nobody was asked. */
 export function foundImages(
-  images: readonly ManifestImage[],
+  images: readonly AskedImage[],
   answers: ReadonlyMap<string, { readonly digest: string } | { readonly why: string }> | null,
 ): readonly FoundImage[] {
-  return images.map(({ key, image }) => {
+  return images.map(({ key, image, firstUse }) => {
     const reference = imageReference(image);
-    if (reference?.digest != null) return { key, image, digest: reference.digest, why: null };
-    if (answers === null) return { key, image, digest: null, why: null };
+    const one = { key, image, ...(firstUse === true ? { firstUse } : {}) };
+    if (reference?.digest != null) return { ...one, digest: reference.digest, why: null };
+    if (answers === null) return { ...one, digest: null, why: null };
     const answer = reference === null ? undefined : answers.get(askedName(reference));
-    if (answer !== undefined && "digest" in answer) return { key, image, digest: answer.digest, why: null };
-    return { key, image, digest: null, why: answer?.why ?? "it is no image reference" };
+    if (answer !== undefined && "digest" in answer) return { ...one, digest: answer.digest, why: null };
+    return { ...one, digest: null, why: answer?.why ?? "it is no image reference" };
   });
+}
+
+/** Recorded beside the images, so that it is seen what the rack builds. */
+export function rackBuilt(services: readonly string[]): readonly FoundImage[] {
+  return services.map((key) => ({ key, image: "", digest: null, why: null, built: true }));
 }
 
 /** With what is new; what was recorded stays in its place. */
@@ -70,7 +85,12 @@ export function withFoundImages(
   at: Instant,
 ): readonly RecordedImage[] {
   const isKnown = (one: FoundImage): boolean =>
-    recorded.some((before) => isSame(before, one) && (before.digest === one.digest || one.digest === null));
+    recorded.some(
+      (before) =>
+        isSame(before, one) &&
+        (before.digest === one.digest || one.digest === null) &&
+        (before.firstUse === true || one.firstUse !== true),
+    );
   const fresh = found.filter((one) => !isKnown(one)).map((one) => ({ ...one, at }));
   return fresh.length === 0 ? recorded : [...recorded, ...fresh];
 }
@@ -122,20 +142,27 @@ function noDigest({ key, image, why }: FoundImage): ContentRefusal {
   ]);
 }
 
-/** Digests of the request bind services whose manifest has a tag alone (deploy R-IMAGE-8). */
+/**
+ * Digests of the request bind in every mode (deploy R-IMAGE-8): a tag has to lead to the one that was named, and where nobody tells
+ * what it leads to, the manifest has to name the digest itself.
+ */
 export function otherThanRequested(
   requested: Readonly<Record<string, string>>,
   found: readonly FoundImage[],
 ): ContentRefusal | null {
-  for (const { key, image, digest } of found) {
+  for (const { key, image, digest, why } of found) {
     const wanted = Object.hasOwn(requested, key) ? imageReference(requested[key] ?? "")?.digest : undefined;
-    if (wanted != null && digest !== null && wanted !== digest) {
-      return manifestRefusal(
-        "image_pattern",
-        `service ${shown(key)} image "${shown(image)}" is not the image of the request`,
-        [`The request names ${wanted}, the tag leads to ${digest}.`],
-      );
-    }
+    if (wanted == null || wanted === digest) continue;
+    const reason = `service ${shown(key)} image "${shown(image)}" is not the image of the request`;
+    return manifestRefusal(
+      "image_pattern",
+      reason,
+      digest === null
+        ? [`The request names ${wanted}, the manifest no digest: ${shown(why ?? "no registry was asked")}.`, BY_DIGEST]
+        : [`The request names ${wanted}, the tag leads to ${digest}.`],
+    );
   }
   return null;
 }
+
+const BY_DIGEST = "Name the image in the manifest with its @sha256: digest.";

@@ -294,6 +294,13 @@ describe("deploy R-IMAGE-8: digests that are written down are binding", () => {
     }
   });
 
+  it("deploy R-IMAGE-8: a service that the rack would build is not the image that the request names", () => {
+    const requestImages = { web: `myorg/app:1@${DIGEST}` };
+    const asked = question({ services: { web: {}, api: {} } }, { requestImages });
+    expect(said(checkImages(asked))).toContain("service web has no image, and the request names one");
+    expect(said(checkImages({ ...asked, requestImages: { other: `myorg/app@${DIGEST}` } }))).toBe("ok");
+  });
+
   it("deploy R-IMAGE-8: where digests are required, an image without one is refused", () => {
     expect(said(web(`app:${COMMIT}`, { requireDigest: true }))).toContain("has no digest");
     expect(said(web(`app:${COMMIT}@${DIGEST}`, { requireDigest: true }))).toBe("ok");

@@ -56,6 +56,8 @@ export function checkImages(question: ImageQuestion, only?: ReadonlySet<string>)
     const reason = `service ${shown(service)} must use a pre-built image (image pattern is configured for this service)`;
     return manifestRefusal("image_pattern", reason, ["Give the service an image, or change service_image_patterns."]);
   }
+  const pinned = manifest.built.find((name) => Object.hasOwn(question.requestImages, name));
+  if (pinned !== undefined && only === undefined) return builtInstead(pinned, question.requestImages[pinned]);
   const images: CheckedImage[] = [];
   for (const image of manifest.images) {
     if (only !== undefined && !only.has(image.key)) continue;
@@ -64,6 +66,13 @@ export function checkImages(question: ImageQuestion, only?: ReadonlySet<string>)
     images.push(checked);
   }
   return { images, built: manifest.built };
+}
+
+/** What the rack builds has no digest that the request could have named (deploy R-IMAGE-8). */
+function builtInstead(name: string, pinned = ""): ContentRefusal {
+  return manifestRefusal("image_pattern", `service ${shown(name)} has no image, and the request names one`, [
+    `The request names ${shown(pinned)}.`,
+  ]);
 }
 
 const NO_GIT_SHA: ContentRefusal = {
@@ -156,8 +165,7 @@ function digestRefusal(
       "Name the image with its @sha256: digest.",
     ]);
   }
-  const pinned =
-    image.kind === "service" && Object.hasOwn(requestImages, image.name) ? requestImages[image.name] : undefined;
+  const pinned = Object.hasOwn(requestImages, image.key) ? requestImages[image.key] : undefined;
   if (pinned === undefined) return null;
   const wanted = imageReference(pinned);
   const same =

@@ -7,6 +7,7 @@ import { isId, type RequestId } from "../../core/ids.ts";
 import { permits } from "../../core/permission.ts";
 import { accessRevoked, serverStops, type SocketClose } from "../../gates/deploy/socket-close.ts";
 import { Unavailable } from "../../ports/unavailable.ts";
+import type { Caller } from "../authorized.ts";
 import { authenticate } from "../credentials.ts";
 import type { ServerOptions } from "../server-options.ts";
 import type { ProxyCall } from "./proxy-call.ts";
@@ -96,29 +97,43 @@ export class AccessWatch {
     this.#schedule(EVERY_MS);
   }
 
-  /** While the database is away nobody can tell: what was open stays open. */
+  /** While the database is away nobody can tell: what was open stays open. An answer that cannot be had otherwise ends it. */
   async #lost(call: ProxyCall, requestIds: readonly RequestId[]): Promise<SocketClose | null> {
     try {
       return (await this.#hasAccess(call, requestIds)) ? null : accessRevoked;
     } catch (error) {
       if (error instanceof Unavailable) return null;
-      throw error;
+      call.exchange.request.log.error({ err: error }, "whether access still stands could not be found out");
+      return accessRevoked;
     }
   }
 
   async #hasAccess(call: ProxyCall, requestIds: readonly RequestId[]): Promise<boolean> {
-    const { exchange, gated, match, appName } = call;
-    const { address, userAgent, request } = exchange;
+    const { address, userAgent, request } = call.exchange;
     const now = await authenticate(request, this.#options, { address, userAgent });
-    if (!("caller" in now)) return false;
-    const { actor, limits, app } = now.caller;
-    // Where approvals are switched off, the permission for approved deploys is enough.
-    const isByApproval = gated !== null || call.about.approval === "disabled";
-    const isHeld = permits(actor.permissions, isByApproval ? WITH_APPROVAL : match.route.permission);
-    if (!isHeld || (appName !== "" && limits?.apps?.includes(appName) === false)) return false;
+    if (!("caller" in now) || !isStillIn(call, now.caller) || !isStillHeld(call, now.caller)) return false;
     if (requestIds.length === 0) return true;
+    const { app } = now.caller;
     return (await Promise.all(requestIds.map((id) => isStillApproved(app, id)))).includes(true);
   }
+}
+
+/** On this rack, and for this app. */
+function isStillIn({ rack, appName }: ProxyCall, { app, limits }: Caller): boolean {
+  const { name } = rack.info;
+  if (app.deploy.racks.find(name)?.info.enabled !== true || limits?.racks?.includes(name) === false) return false;
+  return appName === "" || limits?.apps?.includes(appName) !== false;
+}
+
+/**
+ * Whoever may do it by themselves may under an approval; and where there is one, or approvals are switched off, the permission
+ * for approved deploys is enough.
+ */
+function isStillHeld({ gated, match, about }: ProxyCall, { actor }: Caller): boolean {
+  const { permission, permissionToo } = match.route;
+  const needed = permissionToo === null ? [permission] : [permission, permissionToo];
+  if (needed.every((each) => permits(actor.permissions, each))) return true;
+  return (gated !== null || about.approval === "disabled") && permits(actor.permissions, WITH_APPROVAL);
 }
 
 async function isStillApproved({ reader }: Pick<ProxyCall["app"], "reader">, requestId: RequestId): Promise<boolean> {

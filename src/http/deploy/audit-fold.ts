@@ -18,8 +18,8 @@ export async function* folded(events: AsyncIterable<NamedAuditEvent>): AsyncGene
   if (newest !== undefined) yield lineOf(newest, run);
 }
 
-function keyOf({ actor, credential, action, resource, status, httpStatus, address }: NamedAuditEvent): string {
-  return JSON.stringify([actor, credential, action, resource, status, httpStatus, address]);
+function keyOf({ actor, credential, scope, action, resource, status, httpStatus, address }: NamedAuditEvent): string {
+  return JSON.stringify([actor, credential, scope, action, resource, status, httpStatus, address]);
 }
 
 /** `run` is newest first, and holds `newest`. */
@@ -27,7 +27,8 @@ function lineOf(newest: NamedAuditEvent, run: readonly NamedAuditEvent[]): Audit
   const oldest = run.at(-1) ?? newest;
   const times = run.flatMap(({ durationMs }) => durationMs ?? []);
   const sum = times.reduce((total, time) => total + time, 0);
-  const { by, action, resourceType, resource, status, httpStatus, address, userAgent, approvalId, details } = newest;
+  const { by, action, resourceType, resource, status, httpStatus, address, userAgent, approvalId, details, scope } =
+    newest;
   return {
     ...{ id: newest.seq, first_event_id: oldest.seq, last_event_id: newest.seq },
     ...{ first_seen: oldest.at, last_seen: newest.at, first_hash: oldest.hash, last_hash: newest.hash },
@@ -39,6 +40,7 @@ function lineOf(newest: NamedAuditEvent, run: readonly NamedAuditEvent[]): Audit
     ...{ action_type: actionTypeOf(action), action, resource_type: resourceType, resource, status },
     ...(httpStatus === null ? {} : { http_status: httpStatus }),
     ...{ ip_address: address ?? "", user_agent: userAgent ?? "", details: detailsText(details) },
+    ...(scope === null ? {} : { scope }),
     ...(approvalId === null ? {} : { deploy_approval_request_id: approvalId }),
   };
 }

@@ -3,11 +3,15 @@ import { Readable } from "node:stream";
 import type { z } from "zod";
 import { auditEvents, type AuditRange, type NamedAuditEvent } from "../../app/deploy/audit-events.ts";
 import { auditLogsSchema, auditQuerySchema, type AuditLogOut } from "../../contract/deploy-audit.ts";
+import { isRefusal, type Refusal } from "../../core/refusal.ts";
 import { ok } from "../answers.ts";
-import { endpoint, type Endpoint, type PageEndpoint } from "../endpoint.ts";
+import { endpoint, type Endpoint, type PageEndpoint, type RawExchange } from "../endpoint.ts";
 import { readInput } from "../input.ts";
-import { isProblem, problem, type Problem } from "../problem.ts";
+import { tooManyExports } from "../outbound-tests.ts";
+import { isProblem, problem, problemOfRefusal, type Problem } from "../problem.ts";
+import type { ServerOptions } from "../server-options.ts";
 import { actionTypeOf, folded } from "./audit-fold.ts";
+import { rackOf } from "./rack-scope.ts";
 
 const tag = "deploy";
 const LIMIT_DEFAULT = 50;
@@ -17,8 +21,8 @@ const LOOKED_AT_MAX = 20_000;
 
 type Query = z.output<typeof auditQuerySchema>;
 
-export function deployAuditRoutes(): readonly (Endpoint | PageEndpoint)[] {
-  return [list(), csv()];
+export function deployAuditRoutes(parts: Pick<ServerOptions, "ledger">): readonly (Endpoint | PageEndpoint)[] {
+  return [list(), csv(parts)];
 }
 
 function list(): Endpoint {
@@ -26,15 +30,19 @@ function list(): Endpoint {
     ...{ method: "GET", url: "/audit-logs", summary: "What was done, newest first", tag },
     query: auditQuerySchema,
     answers: { 200: auditLogsSchema },
-    async handle({ caller: { app }, query }) {
+    async handle(exchange) {
+      const { caller, query } = exchange;
+      const { app } = caller;
       const range = rangeOf(query, app.clock());
       if (isProblem(range)) return range;
+      const place = placeOf(exchange);
+      if (isRefusal(place)) return place;
       const [page, limit] = [
         wholeNumber(query.page, 1, 10_000, 1),
         wholeNumber(query.limit, 1, LIMIT_MAX, LIMIT_DEFAULT),
       ];
       const looked = { count: 0, last: null };
-      const all = await collected(folded(matching(bounded(auditEvents(app, range), looked), query)));
+      const all = await collected(folded(matching(bounded(auditEvents(app, range), looked), { query, ...place })));
       const first = query.cursor === undefined ? (page - 1) * limit : 0;
       const logs = all.slice(first, first + limit);
       const more = all.length > first + limit || looked.count >= LOOKED_AT_MAX;
@@ -93,8 +101,26 @@ function wholeNumber(text: string | undefined, least: number, most: number, othe
   return Math.min(most, Math.max(least, number));
 }
 
-async function* matching(events: AsyncIterable<NamedAuditEvent>, query: Query): AsyncGenerator<NamedAuditEvent> {
-  for await (const event of events) if (matches(event, query)) yield event;
+interface Asked {
+  readonly query: Query;
+  /** Name of the rack; null asks for everything. */
+  readonly scope: string | null;
+}
+
+/** Below a rack's name stands what happened there (R-RACK-2). */
+function placeOf(addressed: Pick<RawExchange, "caller" | "params">): Pick<Asked, "scope"> | Refusal {
+  if (addressed.params["rack"] === undefined) return { scope: null };
+  const rack = rackOf(addressed);
+  return isRefusal(rack) ? rack : { scope: rack.info.name };
+}
+
+async function* matching(
+  events: AsyncIterable<NamedAuditEvent>,
+  { query, scope }: Asked,
+): AsyncGenerator<NamedAuditEvent> {
+  for await (const event of events) {
+    if ((scope === null || event.scope === scope) && matches(event, query)) yield event;
+  }
 }
 
 function matches(event: NamedAuditEvent, query: Query): boolean {
@@ -116,20 +142,34 @@ function matches(event: NamedAuditEvent, query: Query): boolean {
 const COLUMNS = [
   ...(["first_seen", "last_seen", "user_email", "user_name", "api_token_name", "action_type", "action"] as const),
   ...(["resource_type", "resource", "status", "http_status", "event_count", "ip_address", "user_agent"] as const),
-  ...(["deploy_approval_request_id", "first_event_id", "last_event_id", "first_hash", "last_hash", "details"] as const),
+  ...([
+    "deploy_approval_request_id",
+    "first_event_id",
+    "last_event_id",
+    "first_hash",
+    "last_hash",
+    "details",
+    "scope",
+  ] as const),
 ] as const;
 
 /** All of it, however much, as it is read. */
-function csv(): PageEndpoint {
+function csv({ ledger }: Pick<ServerOptions, "ledger">): PageEndpoint {
   return {
     ...{ method: "GET", url: "/audit-logs/export" },
     described: { summary: "The same as CSV, without an end", tag, query: auditQuerySchema, type: "text/csv" },
-    async open({ query: raw, caller: { app } }, reply) {
-      const asked = readInput(auditQuerySchema, raw, "query");
+    async open(exchange, reply) {
+      const { caller } = exchange;
+      const { app } = caller;
+      const asked = readInput(auditQuerySchema, exchange.query, "query");
       if (!asked.ok) return asked.problem;
       const range = rangeOf(asked.value, app.clock());
       if (isProblem(range)) return range;
-      const lines = csvLines(folded(matching(auditEvents(app, range), asked.value)));
+      const place = placeOf(exchange);
+      if (isRefusal(place)) return problemOfRefusal(place);
+      const tooMany = await tooManyExports(caller, ledger);
+      if (tooMany !== null) return tooMany;
+      const lines = csvLines(folded(matching(auditEvents(app, range), { query: asked.value, ...place })));
       await reply
         .type("text/csv; charset=utf-8")
         .header("Content-Disposition", 'attachment; filename="audit-logs.csv"')

@@ -45,7 +45,7 @@ function administrationRoutes(options: ServerOptions): readonly (Endpoint | Page
     ...deployVerifyRoutes(options),
     ...deployRackRoutes(),
     ...deployEnvironmentRoutes(),
-    ...deployAuditRoutes(),
+    ...deployAuditRoutes(options),
     ...deployJobRoutes(),
     ...deploySlackRoutes(),
     ...deployCredentialTestRoutes(),

@@ -24,12 +24,14 @@ import { isRefusal, refuse, type Refusal } from "../../core/refusal.ts";
 import { NO_CONTENT, ok } from "../answers.ts";
 import type { Authorized } from "../authorized.ts";
 import { browserFamily } from "../browser-family.ts";
-import { endpoint, type Endpoint, type Outcome, type RawExchange } from "../endpoint.ts";
+import { endpoint, type Endpoint, type Outcome, type RawExchange, type Reply } from "../endpoint.ts";
 import { enrolmentFault, proverOf, UNCACHED } from "../own-prover.ts";
 import { pathText } from "../path-values.ts";
+import { problem } from "../problem.ts";
 import type { ServerOptions } from "../server-options.ts";
 import { cookie, sessionCookie } from "../session-cookie.ts";
-import { mfaStatusOut } from "./mfa-status.ts";
+import { deviceFault } from "./trusting-apart.ts";
+import { isCliCapable, mfaStatusOut } from "./mfa-status.ts";
 import { numericId, withNumber } from "../../app/deploy/numeric-id.ts";
 
 const tag = "deploy";
@@ -100,14 +102,20 @@ function authenticators(options: ServerOptions): readonly Endpoint[] {
     endpoint({
       ...{ method: "POST", url: "/auth/mfa/enroll/totp/confirm", summary: "Confirm it with a code that it shows", tag },
       body: confirmTotpSchema,
-      answers: { 200: enrolledMethodSchema },
+      answers: { 200: deployMfaStatusSchema },
       handle: ({ caller, body }) =>
         own(caller, async (who) => {
+          const asked = deviceFault(body);
+          if (asked !== null) return asked;
           const ceremony = await newestCeremony(caller.app, who, "enrol_totp", body.method_id);
           if (ceremony === null) return enrolmentOver();
           const answer = { ceremony, code: body.code, name: nameOf(body.label, "Authenticator") };
           const enrolled = await enrolTotp(caller.app, who, { ...answer, inEnrolment: isEnrolling(caller) });
-          return confirmed(enrolled, { caller, who, options });
+          return confirmed(enrolled, { caller, who, options }, ({ renewed }) => {
+            const { app, permissions } = caller;
+            const now = { app, permissions, enrolled: true, session: renewed?.session ?? caller.session };
+            return mfaStatusOut(now, who.personId);
+          });
         }),
     }),
   ];
@@ -140,7 +148,9 @@ function passkeys(options: ServerOptions): readonly Endpoint[] {
           if (ceremony === null) return enrolmentOver();
           const answer = { ceremony, response: body.credential, name: nameOf(body.label, "Passkey") };
           const enrolled = await enrolPasskey(caller.app, who, { ...answer, inEnrolment: isEnrolling(caller) });
-          return confirmed(enrolled, { caller, who, options });
+          return confirmed(enrolled, { caller, who, options }, ({ factor }) =>
+            Promise.resolve({ status: "confirmed", method_id: numericId(factor.id) }),
+          );
         }),
     }),
   ];
@@ -168,11 +178,12 @@ interface Confirming {
 async function confirmed(
   enrolled: Enrolled | Refusal,
   { caller, who, options: { browser } }: Confirming,
+  bodyOf: (enrolled: Enrolled) => Promise<Reply["body"]>,
 ): Promise<Outcome> {
   if (isRefusal(enrolled)) return enrolled;
   await confirmFirstCodes(caller, who);
-  const { factor, renewed } = enrolled;
-  const answer = ok({ status: "confirmed", method_id: numericId(factor.id) });
+  const { renewed } = enrolled;
+  const answer = ok(await bodyOf(enrolled));
   if (renewed === null) return answer;
   const cookie = sessionCookie(renewed.token, renewed.session, browser, caller.app.clock());
   return { ...answer, headers: { "Set-Cookie": cookie } };
@@ -188,6 +199,9 @@ function methods(): readonly Endpoint[] {
         own(caller, async (who) => {
           const factor = withNumber(await ownFactors(caller.app, who.personId), pathText(params, "id"));
           if (factor === undefined) return noSuchFactor();
+          if ((body.cli_capable ?? isCliCapable(factor)) !== isCliCapable(factor)) {
+            return problem("invalid_input", "cli_capable follows from the kind of factor and is not set");
+          }
           const about = { id: factor.id, name: nameOf(body.label, factor.name) };
           const renamed = await renameFactor(caller.app, who, about);
           return isRefusal(renamed) ? renamed : ok(await mfaStatusOut(caller, who.personId));
@@ -235,14 +249,22 @@ function trusting({ browser }: ServerOptions): Endpoint {
   });
 }
 
+/** Nothing here says that codes are stored: the earlier ones stay good until one of the new ones is used (D38, identity R-FACT-5). */
 function codes(): Endpoint {
   return endpoint({
-    ...{ method: "POST", url: "/auth/mfa/backup-codes/regenerate", summary: "New backup codes for the old ones", tag },
+    ...{
+      method: "POST",
+      url: "/auth/mfa/backup-codes/regenerate",
+      summary: "New backup codes; the old ones end with the first use of a new one",
+      tag,
+    },
     answers: { 200: backupCodesOutSchema },
     handle: ({ caller }) =>
       own(caller, async (who) => {
-        const offered = await offerBackupCodes(caller.app, who);
-        const refused = await confirmBackupCodes(caller.app, who, offered.ceremony);
+        const { app } = caller;
+        const isFirst = (await backupCodesLeft(app, who.personId)) === null;
+        const offered = await offerBackupCodes(app, who, isFirst ? "word" : "use");
+        const refused = isFirst ? await confirmBackupCodes(app, who, offered.ceremony) : null;
         return refused ?? { ...ok({ backup_codes: [...offered.codes] }), headers: UNCACHED };
       }),
   });

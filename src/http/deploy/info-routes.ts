@@ -114,7 +114,7 @@ function roles(): Endpoint {
           Object.fromEntries(
             DEPLOY_ROLES.map(({ name, label, description }) => [
               name,
-              { label, description, permissions: [...rolePermissions(name)] },
+              { name, label, description, permissions: [...rolePermissions(name)] },
             ]),
           ),
         ),

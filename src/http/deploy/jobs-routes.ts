@@ -12,11 +12,11 @@ import {
 import { wireTime } from "../../contract/wire-time.ts";
 import { isId } from "../../core/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/refusal.ts";
-import type { EffectRecord, EffectState } from "../../ports/effects.ts";
+import type { EffectAttemptRecord, EffectRecord, EffectState } from "../../ports/effects.ts";
 import { recordsBy } from "../../ports/records.ts";
 import { NO_CONTENT, ok } from "../answers.ts";
 import { definedMembers } from "../defined-members.ts";
-import { endpoint, type Endpoint } from "../endpoint.ts";
+import { endpoint, type Endpoint, type Outcome } from "../endpoint.ts";
 import { pathText } from "../path-values.ts";
 
 const tag = "deploy";
@@ -39,23 +39,42 @@ function list(): Endpoint {
       const { state, kind, limit, cursor } = query;
       const asked = definedMembers({ state: state === undefined ? undefined : STATES[state], kind, cursor });
       const page = await app.reader.jobs({ ...asked, limit });
-      return ok({ jobs: page.items.map(jobOut), page_info: { next_cursor: page.next, limit } });
+      return ok({ jobs: await jobsOut(app, page.items), page_info: { next_cursor: page.next, limit } });
     },
   });
 }
 
+async function jobsOut(app: Application, effects: readonly EffectRecord[]): Promise<DeployJobOut[]> {
+  const attempts = await app.reader.jobAttempts(effects.map(({ id }) => id));
+  const byJob = new Map(effects.map(({ id }): [string, EffectAttemptRecord[]] => [id, []]));
+  for (const attempt of attempts) byJob.get(attempt.effectId)?.push(attempt);
+  return effects.map((effect) => jobOut(effect, byJob.get(effect.id) ?? []));
+}
+
+async function shown(app: Application, effect: EffectRecord): Promise<Outcome> {
+  const [job] = await jobsOut(app, [effect]);
+  return job === undefined ? refuse("not_found", "job not found") : ok(job);
+}
+
 /** The addresses that an effect goes to and what it says may hold secrets: neither is shown. */
-function jobOut(effect: EffectRecord): DeployJobOut {
+function jobOut(effect: EffectRecord, tried: readonly EffectAttemptRecord[]): DeployJobOut {
   const { id, kind, requestId, state, attempts, createdAt, dueAt, endsAt, doneAt, lastError } = effect;
+  const newest = tried.at(-1);
   return {
     ...{ id, state: WIRE_STATES[state], queue: "default", kind },
     args: { ...(requestId === null ? {} : { request_id: requestId }) },
     ...{ attempt: attempts, max_attempts: endsAt === null ? attempts + 1 : Math.max(attempts, 1) },
     ...{ created_at: wireTime(createdAt), scheduled_at: wireTime(dueAt) },
+    ...(newest === undefined ? {} : { attempted_at: wireTime(newest.at) }),
     ...(doneAt === null ? {} : { finalized_at: wireTime(doneAt) }),
-    errors: lastError === null ? [] : [{ code: lastError.code, error: lastError.message }],
+    errors: tried.flatMap(errorOf),
     ...(lastError === null ? {} : { last_error: lastError.message }),
   };
+}
+
+function errorOf({ at, attempt, outcome, code, message }: EffectAttemptRecord): DeployJobOut["errors"] {
+  if (outcome === "done") return [];
+  return [{ at: wireTime(at), attempt, code: code ?? outcome, error: message ?? "" }];
 }
 
 async function jobIn(app: Application, params: Readonly<Record<string, string>>): Promise<EffectRecord | Refusal> {
@@ -70,7 +89,7 @@ function one(): Endpoint {
     answers: { 200: deployJobSchema },
     async handle({ caller: { app }, params }) {
       const effect = await jobIn(app, params);
-      return isRefusal(effect) ? effect : ok(jobOut(effect));
+      return isRefusal(effect) ? effect : shown(app, effect);
     },
   });
 }
@@ -95,7 +114,7 @@ function retry(): Endpoint {
       const effect = await jobIn(app, params);
       if (isRefusal(effect)) return effect;
       const renewed = await retryEffect(app, actor, { id: effect.id, kinds: [effect.kind] });
-      return isRefusal(renewed) ? renewed : ok(jobOut(renewed));
+      return isRefusal(renewed) ? renewed : shown(app, renewed);
     },
   });
 }

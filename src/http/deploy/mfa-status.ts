@@ -11,7 +11,9 @@ import type { Authorized } from "../authorized.ts";
 import { mustHaveFactor, stepUpEnd } from "./info-routes.ts";
 import { numericId } from "../../app/deploy/numeric-id.ts";
 
-export async function mfaStatusOut(caller: Authorized, personId: PersonId): Promise<DeployMfaStatusOut> {
+type Shown = Pick<Authorized, "app" | "permissions" | "session" | "enrolled">;
+
+export async function mfaStatusOut(caller: Shown, personId: PersonId): Promise<DeployMfaStatusOut> {
   const { app, enrolled } = caller;
   const [factors, devices, codes, preferred] = await Promise.all([
     ownFactors(app, personId),
@@ -34,11 +36,15 @@ export async function mfaStatusOut(caller: Authorized, personId: PersonId): Prom
 /** A passkey on a key that is plugged in or held to the machine can be asked for without a browser. */
 const ROAMING: ReadonlySet<string> = new Set(["usb", "nfc"]);
 
+export function isCliCapable({ type, transports }: Pick<FactorRecord, "type" | "transports">): boolean {
+  return type === "totp" || (transports ?? []).some((transport) => ROAMING.has(transport));
+}
+
 function methodOut(factor: FactorRecord): DeployMfaStatusOut["methods"][number] {
-  const { id, type, name, transports, createdAt, lastUsedAt } = factor;
+  const { id, type, name, createdAt, lastUsedAt } = factor;
   return {
     ...{ id: numericId(id), type: type === "passkey" ? "webauthn" : "totp", label: name },
-    cli_capable: type === "totp" || (transports ?? []).some((transport) => ROAMING.has(transport)),
+    cli_capable: isCliCapable(factor),
     ...{ created_at: wireTime(createdAt), confirmed_at: wireTime(createdAt) },
     ...(lastUsedAt === null ? {} : { last_used_at: wireTime(lastUsedAt) }),
   };

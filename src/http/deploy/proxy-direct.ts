@@ -3,11 +3,13 @@
  * steps 9 to 11, R-AUDIT-2, R-ENV-2, R-IMAGE-5).
  */
 import { checkManifest } from "../../app/deploy/check-manifest.ts";
-import type { CallFigures, CallKind } from "../../app/deploy/call-entry.ts";
+import type { CallAbout, CallFigures, CallKind } from "../../app/deploy/call-entry.ts";
 import { recordCall } from "../../app/deploy/call-records.ts";
 import { encodeBuildForm, isBuildForm, readBuildForm, type BuildForm } from "../../gates/deploy/build-form.ts";
+import { boundCommit } from "../../app/workload-identity.ts";
 import { buildForm } from "../../gates/deploy/call-refusals.ts";
 import { checkDirectStart } from "../../gates/deploy/process-options.ts";
+import { foreignCommit } from "../../gates/deploy/request-refusals.ts";
 import { RackFault } from "../../gates/deploy/rack-fault.ts";
 import type { RackAnswer } from "../../ports/rack.ts";
 import { recordsBy } from "../../ports/records.ts";
@@ -16,7 +18,7 @@ import { createRelease, maskedAnswer } from "./proxy-environment.ts";
 import { answerText, forward, sendAnswer, type Forwarding } from "./proxy-forward.ts";
 import type { ReadRecords } from "./proxy-reads.ts";
 import { ProxyRefused } from "./proxy-refusal.ts";
-import { buildIn, jsonOf } from "./rack-answers.ts";
+import { buildIn, jsonOf, textMember } from "./rack-answers.ts";
 
 export const FORM_BYTES_MAX = 65_536;
 
@@ -97,12 +99,19 @@ async function sentAndRecorded(
     const told = body === null ? {} : await read(body);
     const isDone = answer.status >= 200 && answer.status < 300;
     const kinds: readonly CallKind[] = isDone ? ["call_ended", doneKind(call)] : ["call_ended"];
-    await recordCall(app, kinds, about, { ...figures, ...told, status: answer.status, durationMs: elapsed(call) });
+    const came = isDone && body !== null ? aboutMade(about, body) : about;
+    await recordCall(app, kinds, came, { ...figures, ...told, status: answer.status, durationMs: elapsed(call) });
     return { answer, body };
   } catch (error) {
     await recordFailure(call, figures, error);
     throw error;
   }
+}
+
+/** The route that makes an app names none: the answer does. */
+function aboutMade(about: CallAbout, body: Buffer): CallAbout {
+  const name = about.action === "app.create" ? textMember(jsonOf(body), "name") : "";
+  return name === "" ? about : { ...about, app: name };
 }
 
 /** A call that brought no answer ends as well; the refusal stands either way. */
@@ -113,7 +122,7 @@ export async function recordFailure(call: ProxyCall, figures: CallFigures, error
 }
 
 /** Small JSON that tells what came of it. */
-const READ_ANSWERS: ReadonlySet<string> = new Set(["build.create", "release.create", "process.start"]);
+const READ_ANSWERS: ReadonlySet<string> = new Set(["app.create", "build.create", "release.create", "process.start"]);
 
 function outlives({ about }: ProxyCall): boolean {
   return about.action === "release.promote" || about.action === "build.create";
@@ -122,6 +131,8 @@ function outlives({ about }: ProxyCall): boolean {
 async function createBuild(call: ProxyCall): Promise<void> {
   const form = readBuildForm(call.headers.contentType, await call.exchange.text(FORM_BYTES_MAX));
   if (!isBuildForm(form)) throw new ProxyRefused(form);
+  const foreign = foreignCommit(form.gitSha ?? "", boundCommit(call.caller.workload ?? null));
+  if (foreign !== null) throw new ProxyRefused(foreign);
   await checkDirectImages(call, form);
   const text = encodeBuildForm(form);
   const { answer, body } = await sentAndRecorded(call, { body: { text } }, {}, (bytes) => {

@@ -11,8 +11,9 @@ import type { RefusalRecorder } from "../../app/record-refused-access.ts";
 import { permits, type Permission } from "../../core/permission.ts";
 import { isRefusal } from "../../core/refusal.ts";
 import { denials, destructiveDisabled, permissionDenied, unknownRoute } from "../../gates/deploy/call-refusals.ts";
+import type { DeployRefusal } from "../../gates/deploy/deploy-refusal.ts";
 import type { GatedCaller } from "../../gates/deploy/gated-facts.ts";
-import { readRackHeaders } from "../../gates/deploy/rack-headers.ts";
+import { readRackHeaders, type RackHeaders } from "../../gates/deploy/rack-headers.ts";
 import { isQuery, rackQuery } from "../../gates/deploy/rack-query.ts";
 import { isRackMatch, matchRackRoute, type GatedAction, type RackMatch } from "../../gates/deploy/rack-routes.ts";
 import type { Rack } from "../../ports/rack.ts";
@@ -38,21 +39,14 @@ export async function judgeSteps(
   { caller, proof }: Authenticated,
   parts: StepParts,
 ): Promise<ProxyCall | "probe"> {
-  const rack = rackOf(exchange, caller);
-  const match = routeOf(exchange);
-  if (match === "probe") return "probe";
-  const headers = readRackHeaders(exchange.pairs);
-  if ("code" in headers) throw new ProxyRefused(headers);
-  const query = rackQuery(match.route, exchange.query);
-  if (!isQuery(query)) throw new ProxyRefused(query);
-  const appName = match.params["app"] ?? "";
+  const place = placeOf(exchange, caller);
+  if (place === "probe") return "probe";
+  if ("refusal" in place) return refuseTold(parts.refusals, caller, place.refusal, aboutOf(exchange, caller, place));
+  const { rack, match, appName, headers, query } = place;
   const { app } = caller;
   const settings = await app.deploy.settings.ofApp(app, rack.info.name, appName);
-  const about = aboutOf(exchange, caller, { rack, match, appName });
-  const told = async (refusal: ProxyRefusal): Promise<never> => {
-    await recordRefusal(parts.refusals, caller, { refusal, about });
-    throw new ProxyRefused(refusal);
-  };
+  const about = aboutOf(exchange, caller, place);
+  const told = (refusal: ProxyRefusal): Promise<never> => refuseTold(parts.refusals, caller, refusal, about);
   if (!rack.info.enabled) await told(proxyRefusal(403, "rack_disabled", "rack disabled"));
   const reach = reachOf(caller, { match, appName, settings, isConsole: exchange.isConsole });
   if ("status" in reach) return told(reach);
@@ -66,24 +60,52 @@ export async function judgeSteps(
   };
 }
 
-/** Unknown names are 404; a credential that does not cover the rack is none there (R-RACK-2, R-PROXY-3 step 2). */
-function rackOf({ rackName }: ProxyExchange, { app, limits }: Caller): Rack {
-  const rack = app.deploy.racks.find(rackName);
-  if (rack === undefined) throw new ProxyRefused({ ...unknownRoute(), message: "rack not found", hint: [] });
-  if (limits !== null && limits.racks?.includes(rack.info.name) === false) {
-    throw new ProxyRefused(notAuthenticated("this credential does not cover this rack", "token_scope_limit"));
-  }
-  return rack;
+interface Place {
+  readonly rack: Rack;
+  readonly match: RackMatch;
+  /** Empty where the call is about no app. */
+  readonly appName: string;
+  readonly headers: RackHeaders;
+  readonly query: string;
 }
 
-function routeOf({ method, path, isSocket, isConsole }: ProxyExchange): RackMatch | "probe" {
+/** A call that leads nowhere, as far as it could be read. */
+interface NoPlace {
+  readonly refusal: ProxyRefusal;
+  /** Undefined: no rack has the name. */
+  readonly rack: Rack | undefined;
+  /** Null: no route is like this. */
+  readonly match: RackMatch | null;
+  readonly appName: string;
+}
+
+/** Unknown names are 404; a credential that does not cover the rack is none there (R-RACK-2, R-PROXY-3 step 2). */
+function placeOf(exchange: ProxyExchange, { app, limits }: Caller): Place | NoPlace | "probe" {
+  const rack = app.deploy.racks.find(exchange.rackName);
+  const nowhere = { rack, match: null, appName: "" };
+  if (rack === undefined) {
+    return { ...nowhere, refusal: { ...unknownRoute(), message: "rack not found", hint: [] } };
+  }
+  if (limits !== null && limits.racks?.includes(rack.info.name) === false) {
+    const refusal = notAuthenticated("this credential does not cover this rack", "token_scope_limit");
+    return { ...nowhere, refusal };
+  }
+  const match = routeOf(exchange);
+  if (match === "probe") return "probe";
+  if (!isRackMatch(match)) return { ...nowhere, refusal: match };
+  const found = { rack, match, appName: match.params["app"] ?? "" };
+  const headers = readRackHeaders(exchange.pairs);
+  if ("code" in headers) return { ...found, refusal: headers };
+  const query = rackQuery(match.route, exchange.query);
+  return isQuery(query) ? { ...found, headers, query } : { ...found, refusal: query };
+}
+
+function routeOf({ method, path, isSocket, isConsole }: ProxyExchange): RackMatch | DeployRefusal | "probe" {
   const match = matchRackRoute(method, path, isSocket);
   if ("probe" in match) return "probe";
-  if (!isRackMatch(match)) throw new ProxyRefused(match);
-  if (isConsole && !CONSOLE_CALLS.has(`${match.route.method} ${match.route.template}`) && !isConsoleRead(match)) {
-    throw new ProxyRefused(unknownRoute());
-  }
-  return match;
+  if (!isRackMatch(match) || !isConsole) return match;
+  const isOfConsole = CONSOLE_CALLS.has(`${match.route.method} ${match.route.template}`) || isConsoleRead(match);
+  return isOfConsole ? match : unknownRoute();
 }
 
 /** R-PROXY-2. */
@@ -99,20 +121,35 @@ function isConsoleRead({ route }: RackMatch): boolean {
   return route.method === "GET" && (route.template === "/apps/{app}" || route.template.startsWith("/apps/{app}/"));
 }
 
+/** What was asked for in vain is no name of anything: of a call without a route only its method is kept. */
 function aboutOf(
   exchange: ProxyExchange,
   caller: Caller,
-  { rack, match, appName }: { readonly rack: Rack; readonly match: RackMatch; readonly appName: string },
+  { rack, match, appName }: Pick<NoPlace, "rack" | "match" | "appName">,
 ): CallAbout {
-  const names = Object.fromEntries(Object.entries(match.params).filter(([name]) => name !== "app"));
+  const names = Object.fromEntries(Object.entries(match?.params ?? {}).filter(([name]) => name !== "app"));
   const { actor } = caller;
-  const [, resource = "", verb = ""] = match.route.permission.split(":");
+  const { permission, template } = match?.route ?? NO_ROUTE;
+  const [, resource = "", verb = ""] = permission.split(":");
   return {
     ...{ orgId: caller.app.orgId, actor, credentialKind: actor.machine ? "api_token" : caller.kind },
-    ...{ scope: rack.info.name, app: appName === "" ? null : appName, action: `${resource}.${verb}` },
-    ...{ method: exchange.method, route: match.route.template, names },
+    ...{ scope: rack?.info.name ?? "", app: appName === "" ? null : appName, action: `${resource}.${verb}` },
+    ...{ method: exchange.method, route: template, names },
     ...{ address: exchange.address, userAgent: exchange.userAgent, requestId: exchange.id, approval: null },
   };
+}
+
+const NO_ROUTE = { permission: "convox:rack:call", template: "/*" } as const;
+
+/** Refused, and told: every refusal of somebody known is an entry (R-REFUSE-1, R-AUDIT-2). */
+async function refuseTold(
+  refusals: RefusalRecorder,
+  caller: Caller,
+  refusal: ProxyRefusal,
+  about: CallAbout,
+): Promise<never> {
+  await recordRefusal(refusals, caller, { refusal, about });
+  throw new ProxyRefused(refusal);
 }
 
 export async function recordRefusal(

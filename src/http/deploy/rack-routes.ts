@@ -1,8 +1,7 @@
 /** The rack itself, its certificate, and who made what is on it (docs/spec/deploy.md 11.3, R-RACK-3). */
-import type { Application } from "../../app/application.ts";
-import { auditEvents } from "../../app/deploy/audit-events.ts";
 import { changeDeploySettings } from "../../app/deploy/change-deploy-settings.ts";
 import { rackActor } from "../../app/deploy/deploy-caller.ts";
+import { makersOf } from "../../app/deploy/makers.ts";
 import { pinned, pinValue, RACK_PIN_KEY } from "../../app/deploy/rack-pins.ts";
 import {
   createdByQuerySchema,
@@ -10,10 +9,11 @@ import {
   rackCertificateSchema,
   rackSystemSchema,
 } from "../../contract/deploy-racks.ts";
-import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
 import { isRefusal } from "../../core/refusal.ts";
 import { rackUnreachable } from "../../gates/deploy/call-refusals.ts";
 import { RackFault } from "../../gates/deploy/rack-fault.ts";
+import type { MadeKind } from "../../ports/ledger-line-reader.ts";
 import { recordsBy } from "../../ports/records.ts";
 import { ok } from "../answers.ts";
 import { endpoint, type Endpoint } from "../endpoint.ts";
@@ -74,21 +74,9 @@ function certificate(): Endpoint {
 }
 
 const IDS_MAX = 200;
-/** Who made what longer ago is not looked for. */
-const LOOKED_BACK_MS = 30 * 86_400_000;
-const LOOKED_AT_MAX = 20_000;
-
-interface Made {
-  readonly action: string;
-  /** The member of an entry that names what was made. */
-  readonly member: string;
-}
-
-const MADE: Readonly<Record<string, Made>> = {
-  app: { action: "app.create", member: "app" },
-  build: { action: "build.create", member: "build" },
-  release: { action: "release.create", member: "release" },
-};
+const KINDS: ReadonlyMap<string, MadeKind> = new Map(
+  (["app", "build", "release"] as const).map((kind) => [kind, kind]),
+);
 
 function createdBy(): Endpoint {
   return endpoint({
@@ -99,26 +87,16 @@ function createdBy(): Endpoint {
       const rack = rackOf(exchange);
       if (isRefusal(rack)) return rack;
       const { type = "", ids = "" } = exchange.query;
-      const made = MADE[type];
-      if (made === undefined) return problem("invalid_input", type === "" ? "type required" : "invalid type");
+      const kind = KINDS.get(type);
+      if (kind === undefined) return problem("invalid_input", type === "" ? "type required" : "invalid type");
       const wanted = new Set(ids.split(",").filter((id) => id !== ""));
       if (wanted.size > IDS_MAX) return problem("invalid_input", `at most ${String(IDS_MAX)} ids`);
-      return ok(await makersOf(exchange.caller.app, made, wanted));
+      const made = await makersOf(exchange.caller.app, { kind, names: [...wanted], scope: rack.info.name });
+      return ok(
+        Object.fromEntries(
+          [...made].map(([name, by]) => [name, { user_id: by.number, email: by.email, name: by.name }]),
+        ),
+      );
     },
   });
-}
-
-async function makersOf(app: Application, made: Made, ids: ReadonlySet<string>): Promise<Record<string, JsonObject>> {
-  const wanted = new Set(ids);
-  const found: Record<string, JsonObject> = {};
-  let lookedAt = 0;
-  const range = { since: app.clock() - LOOKED_BACK_MS, until: null, before: null };
-  for await (const { action, details, by } of auditEvents(app, range)) {
-    lookedAt += 1;
-    if (wanted.size === 0 || lookedAt > LOOKED_AT_MAX) break;
-    const id = details[made.member];
-    if (action !== made.action || typeof id !== "string" || !wanted.delete(id)) continue;
-    found[id] = { user_id: by.number, email: by.email, name: by.name };
-  }
-  return found;
 }

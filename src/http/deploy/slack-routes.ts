@@ -27,6 +27,7 @@ import { NO_CONTENT, ok } from "../answers.ts";
 import type { Authorized } from "../authorized.ts";
 import { mountPrefixes } from "../authorization.ts";
 import { endpoint, type Endpoint } from "../endpoint.ts";
+import { tooManyTests } from "../outbound-tests.ts";
 
 const tag = "deploy";
 const PATH = "/integrations/slack";
@@ -109,6 +110,8 @@ function using(): readonly Endpoint[] {
       body: slackTestSchema,
       answers: { 200: slackDoneSchema },
       async handle({ caller, body }) {
+        const tooMany = await tooManyTests(caller);
+        if (tooMany !== null) return tooMany;
         const refused = await testChat(caller.app, body.channel_id);
         return refused ?? ok({ message: "test notification sent" });
       },

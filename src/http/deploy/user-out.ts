@@ -3,18 +3,33 @@ import type { Application } from "../../app/application.ts";
 import { emailOf } from "../../app/deploy/member-of-email.ts";
 import type { DeployUserOut } from "../../contract/deploy-users.ts";
 import { wireTime } from "../../contract/wire-time.ts";
+import type { FactorPreferenceRecord } from "../../ports/identity-records.ts";
 import type { MemberSummary } from "../../ports/member-reader.ts";
+import { recordsBy } from "../../ports/records.ts";
 import { deployRole } from "./deploy-roles.ts";
 
 export async function deployUsersOut(
   app: Application,
   members: readonly MemberSummary[],
 ): Promise<readonly DeployUserOut[]> {
-  const numbers = await app.reader.numbersOf(
-    "person",
-    members.map(({ record }) => record.id),
+  const ids = members.map(({ record }) => record.id);
+  const [numbers, preferences] = await Promise.all([
+    app.reader.numbersOf("person", ids),
+    app.reader.records(recordsBy("factorPreference", "personId", ids)),
+  ]);
+  const preferred = new Map<string, Preferred>(preferences.map(({ personId, method }) => [personId, method]));
+  return Promise.all(
+    members.map(async (member) => ({
+      ...userOut(member, numbers, await lockOf(app, member)),
+      ...preferredOut(preferred.get(member.record.id)),
+    })),
   );
-  return Promise.all(members.map(async (member) => userOut(member, numbers, await lockOf(app, member))));
+}
+
+type Preferred = FactorPreferenceRecord["method"];
+
+function preferredOut(method: Preferred | undefined): Pick<DeployUserOut, "preferred_mfa_method"> {
+  return method === undefined ? {} : { preferred_mfa_method: method };
 }
 
 function userOut(

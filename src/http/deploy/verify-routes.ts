@@ -23,6 +23,7 @@ import { problem } from "../problem.ts";
 import { assertionProof, typedProof } from "../sent-proof.ts";
 import type { ServerOptions } from "../server-options.ts";
 import { sessionCookie } from "../session-cookie.ts";
+import { deviceFault } from "./trusting-apart.ts";
 
 const tag = "deploy";
 
@@ -32,7 +33,9 @@ export function deployVerifyRoutes(options: ServerOptions): readonly Endpoint[] 
       ...{ method: "POST", url: "/auth/mfa/verify", summary: "Prove a code: TOTP or backup code", tag },
       body: verifyCodeSchema,
       answers: { 200: verifiedSchema },
-      handle: ({ caller, body }) => verified(caller, typedProof(body.code), options),
+      async handle({ caller, body }) {
+        return deviceFault(body) ?? (await verified(caller, typedProof(body.code), options));
+      },
     }),
     endpoint({
       ...{ method: "POST", url: "/auth/mfa/webauthn/assertion/start", summary: "A challenge for a passkey", tag },
@@ -41,6 +44,9 @@ export function deployVerifyRoutes(options: ServerOptions): readonly Endpoint[] 
       async handle({ caller, body }) {
         const who = proverOf(caller);
         if (isRefusal(who)) return who;
+        if ((body?.resource ?? null) !== null) {
+          return problem("invalid_input", "resource is not taken: purpose names the method and path of the call");
+        }
         const act = await boundAct(caller.app, caller, body?.purpose ?? FIRST_ACT);
         if (typeof act !== "string") return act;
         const offered = await offerChallenge(caller.app, who, act);
@@ -55,6 +61,8 @@ export function deployVerifyRoutes(options: ServerOptions): readonly Endpoint[] 
       body: verifyAssertionSchema,
       answers: { 200: verifiedSchema },
       async handle({ caller, body }) {
+        const asked = deviceFault(body);
+        if (asked !== null) return asked;
         const proof = assertionProof(body);
         if (proof === null) return problem("mfa_verification_failed", "This is no answer of a passkey");
         return verified(caller, proof, options);

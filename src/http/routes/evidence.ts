@@ -3,13 +3,14 @@ import { z } from "zod";
 import { evidenceFile } from "../../app/evidence-parts.ts";
 import { requestNotFound } from "../answers.ts";
 import type { PageEndpoint } from "../endpoint.ts";
+import { tooManyExports } from "../outbound-tests.ts";
 import { pathText, requestIdIn } from "../path-values.ts";
 import { problem, problemOfRefusal } from "../problem.ts";
 import type { ServerOptions } from "../server-options.ts";
 
 const MEDIA_TYPE = "application/vnd.countersign.bundle+json";
 
-export function evidenceRoutes({ evidence }: ServerOptions): readonly PageEndpoint[] {
+export function evidenceRoutes({ evidence, ledger }: ServerOptions): readonly PageEndpoint[] {
   return [
     {
       method: "GET",
@@ -21,6 +22,8 @@ export function evidenceRoutes({ evidence }: ServerOptions): readonly PageEndpoi
         type: MEDIA_TYPE,
       },
       async open({ params, caller }, reply) {
+        const tooMany = await tooManyExports(caller, ledger);
+        if (tooMany !== null) return tooMany;
         const id = requestIdIn(params);
         const file = id === null ? undefined : await evidenceFile(caller.app, evidence, id, caller);
         if (file === undefined) return problemOfRefusal(requestNotFound(pathText(params, "id")));

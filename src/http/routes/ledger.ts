@@ -6,6 +6,7 @@ import type { PageEndpoint } from "../endpoint.ts";
 import { permits } from "../../core/permission.ts";
 import type { Authorized } from "../authorized.ts";
 import { readInput } from "../input.ts";
+import { tooManyExports } from "../outbound-tests.ts";
 import { problem, type Problem } from "../problem.ts";
 import type { ServerOptions } from "../server-options.ts";
 
@@ -24,7 +25,7 @@ async function mayReadAll({ app, permissions }: Authorized): Promise<boolean> {
   return (await app.reader.organizations()).length <= 1;
 }
 
-export function ledgerRoutes({ ledgerExport }: ServerOptions): readonly PageEndpoint[] {
+export function ledgerRoutes({ ledgerExport, ledger }: ServerOptions): readonly PageEndpoint[] {
   return [
     {
       method: "GET",
@@ -40,6 +41,8 @@ export function ledgerRoutes({ ledgerExport }: ServerOptions): readonly PageEndp
         if (!asked.ok) return asked.problem;
         if (!(await mayReadAll(caller))) return OF_SEVERAL;
         if (ledgerExport === undefined) return NOT_GIVEN;
+        const tooMany = await tooManyExports(caller, ledger);
+        if (tooMany !== null) return tooMany;
         await reply.type("application/x-ndjson; charset=utf-8").send(Readable.from(ledgerExport.lines()));
         return undefined;
       },

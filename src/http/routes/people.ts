@@ -118,18 +118,16 @@ function change(): Endpoint {
   return endpoint({
     method: "PATCH",
     url: "/people/:id",
-    summary: "Give a person another name or address",
+    summary: "Give a person another name or address, or mark them for emergencies",
     tag,
     body: changePersonSchema,
     answers: { 200: personSchema },
     async handle({ params, body, caller }) {
       const personId = personIdIn(params);
       if (personId === null) return personUnknown();
-      return shown(
-        caller,
-        personId,
-        await changePerson(caller.app, caller.actor, { personId, ...definedMembers(body) }),
-      );
+      const { name, email, break_glass: breakGlass } = body;
+      const change = { personId, ...definedMembers({ name, email, breakGlass }) };
+      return shown(caller, personId, await changePerson(caller.app, caller.actor, change));
     },
   });
 }

@@ -4,6 +4,7 @@ import { cancelRequest } from "../../app/cancel-request.ts";
 import { createRequest } from "../../app/create-request.ts";
 import { explainRequest } from "../../app/explain-request.ts";
 import { isReplay } from "../../app/idempotency.ts";
+import { tooManyRequests } from "../../app/request-rate.ts";
 import { resolveRequest } from "../../app/resolve-request.ts";
 import { policyLimitRefusal } from "../../app/token-limits.ts";
 import { isId, type RequestId } from "../../core/ids.ts";
@@ -19,6 +20,7 @@ import {
   requestOutSchema,
   requestsQuerySchema,
 } from "../../contract/requests.ts";
+import type { Refusal } from "../../core/refusal.ts";
 import type { Request, RequestCallback } from "../../core/request.ts";
 import type { RequestFilter, StoredEvent } from "../../ports/reader.ts";
 import { created, listed, ok, requestNotFound, settle } from "../answers.ts";
@@ -27,7 +29,7 @@ import { definedMembers } from "../defined-members.ts";
 import { endpoint, type Endpoint, type Reply } from "../endpoint.ts";
 import { idempotentCall } from "../idempotent-call.ts";
 import { pathText, requestIdIn } from "../path-values.ts";
-import { isProblem } from "../problem.ts";
+import { isProblem, problem, type Problem } from "../problem.ts";
 import { decisionOut } from "../wire/decision-out.ts";
 import { eventOut } from "../wire/event-out.ts";
 import { explainOut } from "../wire/explain-out.ts";
@@ -126,8 +128,8 @@ function creating(): Endpoint {
         callback: callbackOf(body),
       };
       const render = (request: Request): Reply => created(createRequestOut(request, caller.app.clock()));
-      const limited = policyLimitRefusal(caller.limits, input.policyKey);
-      if (limited !== null) return limited;
+      const barred = await barredFrom(caller, input.policyKey);
+      if (barred !== null) return barred;
       const call =
         caller.singleUse === null
           ? idempotentCall(
@@ -146,6 +148,16 @@ function creating(): Endpoint {
       return settle(answer, render);
     },
   });
+}
+
+/** Of machines' requests so many; what people ask for is limited as all their writes are (identity section 10). */
+async function barredFrom({ app, actor, limits }: Authorized, policyKey: string): Promise<Refusal | Problem | null> {
+  const refusal = policyLimitRefusal(limits, policyKey);
+  if (refusal !== null || !actor.machine) return refusal;
+  const seconds = await tooManyRequests(app, actor, (most) => app.reader.openRequestsOf(actor, most));
+  if (seconds === null) return null;
+  const headers = { "Retry-After": String(seconds) };
+  return problem("rate_limited", "This machine makes too many requests: wait and try again", { headers });
 }
 
 /** As part of what a call means (R-IDEMP-1). */

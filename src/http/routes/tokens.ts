@@ -40,9 +40,9 @@ function list(): Endpoint {
     async handle({ query, caller, url }) {
       const owner = ownerFilter(caller, "org:token:read");
       if (isRefusal(owner)) return owner;
-      const { machine_id: machineId, q, live, limit, cursor } = query;
+      const { machine_id: machineId, q, live, expires, limit, cursor } = query;
       const now = caller.app.clock();
-      const filter = { ...owner, now, ...definedMembers({ machineId, q, live, limit, cursor }) };
+      const filter = { ...owner, now, ...definedMembers({ machineId, q, live, expires, limit, cursor }) };
       const page = await caller.app.reader.tokens(filter);
       return listed(
         page.items.filter(({ record }) => !standsForProvider(record)).map((token) => tokenOut(token, now)),

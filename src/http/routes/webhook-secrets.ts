@@ -23,6 +23,7 @@ import { isRefusal, refuse } from "../../core/refusal.ts";
 import type { WebhookSecretRecord } from "../../ports/webhook-records.ts";
 import { created, ok } from "../answers.ts";
 import { endpoint, type Endpoint } from "../endpoint.ts";
+import { tooManyTests } from "../outbound-tests.ts";
 import { pathText } from "../path-values.ts";
 import type { ServerOptions } from "../server-options.ts";
 
@@ -127,6 +128,8 @@ function testing(webhooks: ServerOptions["webhooks"]): Endpoint {
     answers: { 200: testedSchema },
     async handle({ caller, body, params, gone }) {
       if (webhooks === undefined) return refuse("not_available", "No callbacks are sent here");
+      const tooMany = await tooManyTests(caller);
+      if (tooMany !== null) return tooMany;
       const asked = { name: pathText(params, "id"), url: body.url };
       const tested = await testWebhook(caller.app, webhooks, asked, gone());
       return isRefusal(tested) ? tested : ok({ ...tested });

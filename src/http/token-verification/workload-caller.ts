@@ -6,17 +6,8 @@ import { isRefusal } from "../../core/refusal.ts";
 import type { Caller } from "../authorized.ts";
 import { problemOfRefusal, type Problem } from "../problem.ts";
 
-/**
- * Null when no registered provider issued it: somebody else may know it. Those of `peopleIssuers`, which the installation
- * trusts for its people, are never a workload's: an organization that registers such an issuer takes nobody's tokens over.
- */
-export async function workloadCaller(
-  app: Application,
-  token: string,
-  peopleIssuers: readonly string[],
-): Promise<Caller | Problem | null> {
-  const issuer = app.workloadTokens.claimedIssuer(token);
-  if (issuer === null || peopleIssuers.includes(issuer)) return null;
+/** Null when no registered provider issued it: somebody else may know it. */
+export async function workloadCaller(app: Application, token: string): Promise<Caller | Problem | null> {
   const presented = await presentWorkload(app, token);
   if (presented === null) return null;
   if (isRefusal(presented)) {

@@ -277,8 +277,11 @@ function imagesOut({ images, imageDigests }: DeployApprovalRecord): readonly Jso
       { service, image, ...given({ digest: image.split("@")[1] }) },
     ]),
   );
-  for (const { key, image, digest, why } of imageDigests) {
-    shown.set(key, { service: key, image, ...given({ digest, why_no_digest: why }) });
+  for (const { key, image, digest, why, firstUse, built } of imageDigests) {
+    // What the request names is never built by the rack: that is refused.
+    if (built === true && Object.hasOwn(images, key)) continue;
+    const judged = given({ digest, why_no_digest: why, first_use: firstUse, built });
+    shown.set(key, { service: key, image, ...judged });
   }
   return [...shown.values()];
 }

@@ -6,9 +6,9 @@ import type { FactorRecord, IdentityRecord, SessionRecord } from "../../ports/id
 import type { MemberSummary, OpenTask } from "../../ports/member-reader.ts";
 
 export function personOut({ record, roles, enrolled }: MemberSummary): PersonOut {
-  const { id, assignee, displayName, email, status, createdAt } = record;
+  const { id, assignee, displayName, email, status, breakGlass, createdAt } = record;
   return {
-    ...{ id, assignee, name: displayName, email, status, enrolled },
+    ...{ id, assignee, name: displayName, email, status, enrolled, break_glass: breakGlass },
     roles: roles.map(({ role, source }) => ({ role, source })),
     created_at: wireTime(createdAt),
   };

@@ -18,7 +18,14 @@ const readEffect = object({
 export type DeployEffect = Answer<typeof readEffect>;
 
 const readBuild = object({ id: nullable(text), status: text, attempt: orElse(number, 1) });
-const readImage = object({ service: text, image: text, digest: nullable(text), why_no_digest: nullable(text) });
+const readImage = object({
+  service: text,
+  image: text,
+  digest: nullable(text),
+  why_no_digest: nullable(text),
+  first_use: orElse(flag, false),
+  built: orElse(flag, false),
+});
 
 const readWho = {
   created_by_email: nullable(text),

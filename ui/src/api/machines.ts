@@ -1,7 +1,7 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useQuery } from "@tanstack/react-query";
 
-import { call } from "./call.ts";
+import { call, query } from "./call.ts";
 import type { Answer, JsonObject } from "./read.ts";
 import { flag, isObject, json, jsonObject, list, nothing, nullable, number, object, orElse, text } from "./read.ts";
 
@@ -75,8 +75,15 @@ const readToken = object({
 });
 export type ApiToken = Answer<typeof readToken>;
 
-export function useTokens(): UseQueryResult<readonly ApiToken[]> {
-  return useQuery({ queryKey: ["tokens"], queryFn: () => call(items(readToken), "/v1/tokens?limit=500") });
+export interface TokenFilter {
+  readonly expires?: "never" | undefined;
+}
+
+export function useTokens(filter: TokenFilter = {}): UseQueryResult<readonly ApiToken[]> {
+  return useQuery({
+    queryKey: ["tokens", filter],
+    queryFn: () => call(items(readToken), `/v1/tokens${query({ ...filter, limit: 500 })}`),
+  });
 }
 
 export interface TokenDraft {

@@ -15,6 +15,7 @@ const personMembers = {
   status: text,
   roles: orElse(list(object({ role: text, source: text })), []),
   enrolled: orElse(flag, false),
+  break_glass: orElse(flag, false),
   created_at: text,
 };
 const readPerson = object(personMembers);
@@ -93,6 +94,7 @@ export function setRoles(id: string, roles: readonly string[]): Promise<unknown>
 export interface PersonChange {
   readonly name?: string;
   readonly email?: string;
+  readonly break_glass?: boolean;
 }
 
 export function changePerson(id: string, change: PersonChange): Promise<unknown> {

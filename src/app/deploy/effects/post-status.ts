@@ -12,8 +12,7 @@ export function postStatus(installation: Application): EffectHandler {
   return async (effect) => {
     const subject = await deploySubject(installation, effect);
     if (!isSubject(subject)) return subject;
-    const { view, settings, link } = subject;
-    if (!settings.app.githubPostPrComment.value) return notConfigured("Comments are switched off for this app");
+    const { view, link } = subject;
     const repository = repositoryOfSubject(subject);
     if (!isRepository(repository)) return repository;
     const said = commitStateOf(commentState(approvalStory(subject)).status);

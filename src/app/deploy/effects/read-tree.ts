@@ -1,7 +1,8 @@
 /**
- * Reads the files of the commit after it was asked for, so that what is uploaded can be compared with it, and tells the request
- * how far that got (docs/spec/deploy.md R-SOURCE-1).
+ * Reads the files of the bound tree after approval for it was asked, so that what is uploaded can be compared with them, and tells the
+ * request how far that got, until the first decision (docs/spec/deploy.md R-SOURCE-1, R-REQ-7).
  */
+import type { Request } from "../../../core/request.ts";
 import type { TreeEntry, VcsAnswer } from "../../../gates/deploy/vcs-facts.ts";
 import type { DeploySourceTree, DeployTreeRecord } from "../../../ports/deploy-records.ts";
 import type { EffectHandler, EffectOutcome } from "../../../ports/effects.ts";
@@ -10,9 +11,10 @@ import type { Repository } from "../../../ports/version-control.ts";
 import type { Application } from "../../application.ts";
 import { retry } from "../../../gates/deploy/effect-result.ts";
 import { approvalCommand } from "../approval-change.ts";
+import { SOURCE_UNVERIFIED, sourceWarnings } from "../new-deploy-approval.ts";
 import { treeRecordId } from "../tree-record-id.ts";
 import { deploySubject, isSubject, type DeploySubject } from "./deploy-subject.ts";
-import { effectOutcome } from "./effect-outcome.ts";
+import { effectOutcome, notConfigured, withdrawn } from "./effect-outcome.ts";
 import { isRepository, repositoryOfSubject } from "./effect-repository.ts";
 import { linkOf, workerEntry } from "./record-ci.ts";
 
@@ -23,16 +25,23 @@ export function readTree(installation: Application): EffectHandler {
   return async (effect) => {
     const subject = await deploySubject(installation, effect);
     if (!isSubject(subject)) return subject;
-    const { record } = subject.view;
+    const { record, request } = subject.view;
     if (record.sourceTree.state === "ready") return { kind: "done", result: { tree: record.sourceTree.treeId } };
+    const treeId = boundTree(request);
+    // Why there is none was told when it was asked for.
+    if (treeId === null) return notConfigured("The request is bound to no tree of the commit");
+    if (isDecided(request)) {
+      await recordSourceTree(subject, TOO_LATE);
+      return withdrawn("approval_decided", TOO_LATE.why);
+    }
     const repository = repositoryOfSubject(subject);
     if (!isRepository(repository)) {
       await recordSourceTree(subject, { state: "unavailable", why: "no readable repository is set for this app" });
       return repository;
     }
-    const read = await readFiles(subject, repository);
+    const read = await readFiles(subject, repository, treeId);
     if (read.kind === "found") {
-      const { id, treeId, fileCount } = read.value;
+      const { id, fileCount } = read.value;
       await recordSourceTree(subject, { state: "ready", treeId, fileCount });
       return { kind: "done", result: { tree: id, files: fileCount } };
     }
@@ -40,34 +49,35 @@ export function readTree(installation: Application): EffectHandler {
   };
 }
 
+const TOO_LATE = { state: "unavailable", why: "the commit's files were not read before the first decision" } as const;
+
+/** What every decision names with the request's digest. */
+function boundTree({ context }: Request): string | null {
+  const tree = context["source_tree"];
+  return typeof tree === "string" ? tree : null;
+}
+
+function isDecided({ stages }: Request): boolean {
+  return stages.some(({ decisions }) => decisions.length > 0);
+}
+
 interface StoredTree {
   readonly id: string;
-  readonly treeId: string;
   readonly fileCount: number;
 }
 
-async function readFiles(subject: DeploySubject, repository: Repository): Promise<VcsAnswer<StoredTree>> {
-  const { app, view, settings } = subject;
-  const known = await treeIdOf(subject, repository);
-  if (known.kind !== "found") return known;
-  const treeId = known.value;
+async function readFiles(
+  { app, view, settings }: DeploySubject,
+  repository: Repository,
+  treeId: string,
+): Promise<VcsAnswer<StoredTree>> {
   const id = treeRecordId({ record: view.record, repository: settings.app.vcsRepo.value, treeId });
   const [stored] = await app.reader.records(recordsBy("deployTree", "id", [id]));
-  if (stored !== undefined) return { kind: "found", value: { id, treeId, fileCount: stored.files.length } };
+  if (stored !== undefined) return { kind: "found", value: { id, fileCount: stored.files.length } };
   const read = await repository.tree(treeId);
   if (read.kind !== "found") return read;
   await app.scratch.add("deployTree", treeRecord(app, { id, treeId }, read.value));
-  return { kind: "found", value: { id, treeId, fileCount: read.value.length } };
-}
-
-async function treeIdOf({ view }: DeploySubject, repository: Repository): Promise<VcsAnswer<string>> {
-  const { sourceTree, facts, commit } = view.record;
-  const known = (sourceTree.state === "pending" ? sourceTree.treeId : null) ?? facts.commit?.treeId ?? null;
-  if (known !== null) return { kind: "found", value: known };
-  const read = await repository.commit(commit);
-  if (read.kind !== "found") return read;
-  if (read.value.sha !== commit) return { kind: "absent" };
-  return { kind: "found", value: read.value.tree };
+  return { kind: "found", value: { id, fileCount: read.value.length } };
 }
 
 const SHA256_LENGTH = 64;
@@ -100,20 +110,24 @@ async function unread(
   return { kind: "failed", error: { code: "vcs_not_found", message: why } };
 }
 
-/** Never back from ready: an approval may rest on it. */
-async function recordSourceTree(subject: DeploySubject, sourceTree: DeploySourceTree): Promise<void> {
-  const { app } = subject;
+/** Never back from ready: an approval may rest on it. Nor to it after a decision: whoever decided did not see it. */
+async function recordSourceTree(subject: DeploySubject, found: DeploySourceTree): Promise<void> {
+  const { app, settings } = subject;
+  const isChecked = settings.app.verifySource.value !== "off";
   await app.store.submit(
     approvalCommand<null>({
       ...{ name: "record_source_tree", approval: linkOf(subject), otherwise: null },
-      change({ record }) {
+      change({ record, request }) {
         const before = record.sourceTree;
+        const sourceTree = found.state === "ready" && isDecided(request) ? TOO_LATE : found;
         const isSame =
           before.state === "unavailable" && sourceTree.state === "unavailable" && before.why === sourceTree.why;
         if (before.state === "ready" || isSame) return null;
         const facts = { action: "source.read", source_tree: { ...sourceTree } };
+        const others = record.warnings.filter(({ code }) => code !== SOURCE_UNVERIFIED);
+        const warnings = [...others, ...(isChecked ? sourceWarnings(sourceTree) : [])];
         return {
-          ...{ record: { ...record, sourceTree }, answer: null },
+          ...{ record: { ...record, sourceTree, warnings }, answer: null },
           entries: [workerEntry(subject, "deploy.call_ended", facts)],
         };
       },

@@ -9,6 +9,7 @@ import type { Mailer } from "../../../ports/mailer.ts";
 import { recordsBy } from "../../../ports/records.ts";
 import { isOpenTask } from "../../../core/request.ts";
 import type { Application } from "../../application.ts";
+import { whoLooksAfter } from "../../who-looks-after.ts";
 import { deploySubject, eventOf, isSubject, type DeploySubject } from "./deploy-subject.ts";
 import { deployMailText, type DeployMail } from "./deploy-mail-text.ts";
 import { notConfigured, withdrawn } from "./effect-outcome.ts";
@@ -85,14 +86,15 @@ function mootOf({ view }: DeploySubject): readonly PersonId[] {
   return tasks.filter(({ decisionId }) => decisionId === null).map(({ personId }) => personId);
 }
 
-/** The person who asked, or the people behind the token; whoever ended it knows. */
+/** The person who asked, or the people behind the token, of a service account its contact; whoever ended it knows. */
 function ownersOf({ view }: DeploySubject): readonly PersonId[] {
   const { createdByPersonId, createdByTokenId } = view.record;
   const token = view.tokens.find(({ id }) => id === createdByTokenId);
   const person = view.people.find(({ id }) => id === createdByPersonId);
   const asked = person === undefined ? [] : [person.id];
   const ending = view.people.find(({ assignee }) => assignee === view.end?.actorId)?.id;
-  return [...asked, ...(token?.owners ?? [])].filter((id) => id !== ending);
+  const behind = token === undefined ? [] : whoLooksAfter(token);
+  return [...asked, ...behind].filter((id) => id !== ending);
 }
 
 interface Sending {

@@ -72,7 +72,10 @@ function Named({ image }: NamedProps): ReactNode {
   return (
     <>
       <Was image={image} />
-      {image.digest === null && <strong className={styles.reject}> tag only</strong>}
+      {image.digest === null && !image.built && <strong className={styles.reject}> tag only</strong>}
+      {image.first_use && (
+        <span className={styles.by}>First use: neither the commit nor the active build names this repository</span>
+      )}
       {image.why_no_digest !== null && (
         <span className={styles.by}>
           <OutsideText text={image.why_no_digest} />
@@ -83,7 +86,8 @@ function Named({ image }: NamedProps): ReactNode {
 }
 
 /** What ran needs no warning any more. */
-function Was({ image: { image, digest } }: NamedProps): ReactNode {
+function Was({ image: { image, digest, built } }: NamedProps): ReactNode {
+  if (built) return <>built by the rack from the uploaded source</>;
   return (
     <code>
       <OutsideText text={digest === null || image.includes(digest) ? image : `${image}@${digest}`} />

@@ -42,6 +42,11 @@ function toneOf({ action, status }: DeployLog): "approve" | "reject" | undefined
   return action.endsWith(".approve") || action.endsWith(".deploy") ? "approve" : undefined;
 }
 
+/** Words that follow the name of whoever did it. */
+function isAct(words: string): boolean {
+  return /^[a-z]/.test(words);
+}
+
 interface EntryProps {
   readonly requestId: string;
   readonly log: DeployLog;
@@ -56,7 +61,7 @@ function Entry({ requestId, log }: EntryProps): ReactNode {
   return (
     <li className={classNames(timeline.event, tone !== undefined && timeline[tone])}>
       <p>
-        <OutsideText text={[who, verb].filter((word) => word !== null).join(" ")} />
+        <OutsideText text={[who ?? (isAct(verb) ? "The gate" : ""), verb].join(" ").trim()} />
         {log.status !== "success" && ` (${log.status})`}
       </p>
       {said !== null && (

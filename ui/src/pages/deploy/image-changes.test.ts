@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { imageChanges, isSameImage } from "./image-changes.ts";
 
 function image(service: string, tag: string, digest: string | null = null) {
-  return { service, image: `registry.example.com/${service}:${tag}`, digest, why_no_digest: null };
+  const image = `registry.example.com/${service}:${tag}`;
+  return { service, image, digest, why_no_digest: null, first_use: false, built: false };
 }
 
 describe("images of a request against what is deployed", () => {

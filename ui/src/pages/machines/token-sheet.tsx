@@ -30,7 +30,6 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
     "approval:request:create",
     "approval:request:read",
     "approval:request:read_all",
-    "approval:request:cancel",
     "approval:policy:read",
     "approval:policy:simulate",
     "ledger:entry:read",

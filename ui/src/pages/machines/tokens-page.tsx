@@ -1,18 +1,30 @@
 import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { useMachines, useTokens } from "../../api/machines.ts";
 import { may, meQuery } from "../../api/session.ts";
 import { AdministeredList } from "../../parts/administered-list.tsx";
+import type { FilterField } from "../../parts/filter-bar.tsx";
+import { FilterBar } from "../../parts/filter-bar.tsx";
 import listing from "../../parts/listing.module.css";
 import { Empty } from "../../parts/states.tsx";
 import { PageHead } from "../../shell/page-head.tsx";
 import { TokenRow } from "./token-row.tsx";
 import { TokenSheet } from "./token-sheet.tsx";
+import { parseTokensSearch } from "./tokens-search.ts";
+
+/** What nobody is reminded of, because it never ends (identity R-TOK-3). */
+const ENDS = {
+  ...{ name: "expires", label: "End", kind: "choice" },
+  options: [{ value: "never", word: "never" }],
+} as const satisfies Omit<FilterField, "value">;
 
 export function TokensPage(): ReactNode {
   const me = useQuery(meQuery).data;
-  const tokens = useTokens();
+  const search = useSearch({ from: "/signed-in/tokens" });
+  const navigate = useNavigate({ from: "/tokens" });
+  const tokens = useTokens(search);
   const all = me !== undefined && may(me, "org:token:write");
   const machines = useMachines(me !== undefined && may(me, "org:machine:read")).data ?? [];
   const own = (machineId: string): boolean =>
@@ -21,6 +33,17 @@ export function TokensPage(): ReactNode {
   return (
     <>
       <PageHead title="Tokens" />
+      <div className={listing.bar}>
+        <FilterBar
+          fields={[{ ...ENDS, value: search.expires }]}
+          onChange={(_name, value) => {
+            void navigate({ search: parseTokensSearch({ expires: value }), replace: true });
+          }}
+          onClear={() => {
+            void navigate({ search: {} });
+          }}
+        />
+      </div>
       <div className={listing.sheet}>
         <AdministeredList
           title="Tokens"
@@ -32,9 +55,15 @@ export function TokensPage(): ReactNode {
               : { word: "Make token", sheet: (close) => <TokenSheet machines={makeFor} onClose={close} /> }
           }
           none={
-            <Empty title="No token yet">
-              <p>Add a machine first; then a token for it is made here.</p>
-            </Empty>
+            search.expires === "never" ? (
+              <Empty title="No token without an end">
+                <p>Every token ends by itself.</p>
+              </Empty>
+            ) : (
+              <Empty title="No token yet">
+                <p>Add a machine first; then a token for it is made here.</p>
+              </Empty>
+            )
           }
           row={(token) => <TokenRow key={token.id} token={token} writes={all || own(token.machine_id)} />}
         />

@@ -15,6 +15,7 @@ import { OutsideText } from "../../parts/outside-text.tsx";
 import { RefusedNote } from "../../parts/refused-note.tsx";
 import { Sheet } from "../../parts/sheet.tsx";
 import { ChangePersonButton } from "./change-person-button.tsx";
+import { EmergencyButton } from "./emergency-button.tsx";
 import { DoneButton } from "./invite-sheet.tsx";
 import { LinkShown } from "./link-shown.tsx";
 import { MergeButton } from "./merge-button.tsx";
@@ -88,6 +89,7 @@ function joiningFor(me: Me, person: WholePerson): ReactNode {
   return (
     <>
       <ChangePersonButton person={person} />
+      {may(me, "org:role:assign") && me.person_id !== person.id && <EmergencyButton person={person} />}
       {may(me, "org:user:merge") && me.person_id !== person.id && <MergeButton me={me} person={person} />}
     </>
   );
