@@ -128,10 +128,13 @@ describe("looking", () => {
     expect(new Set(rows.map(({ kind }) => kind))).toEqual(new Set(["access.refused"]));
   });
 
-  /** Every table's rows, as one digest each; in the ledger stands who reached for what is not theirs, looking included. */
+  /**
+   * Every table's rows, as one digest each; in the ledger stands who reached for what is not theirs, looking included, and exports
+   * are counted against their limit.
+   */
   async function fingerprint(): Promise<unknown> {
     const { rows: tables } = await at.pool.query<{ name: string }>(
-      "select tablename as name from pg_tables where schemaname = 'public' and tablename not in ('ledger_entries', 'ledger_head', 'ledger_openings') order by tablename",
+      "select tablename as name from pg_tables where schemaname = 'public' and tablename not in ('ledger_entries', 'ledger_head', 'ledger_openings', 'rate_windows') order by tablename",
     );
     const digests: unknown[] = [];
     for (const { name } of tables) {
