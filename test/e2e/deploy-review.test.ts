@@ -83,7 +83,7 @@ it("deploy R-UI-2, R-UI-3: a request shows the commits, reviews, checks and imag
   repository.push("rounding", before);
   repository.pull("rounding", before, { title: "Fix invoice rounding", user: "cleo" });
   const asked = { app: "shop", branch: "rounding" } as const;
-  const first = await askDeploy(url, token, { ...asked, commit: before.sha, images: image(before.sha) });
+  const first = await askDeploy(url, token, { ...asked, commit: before.sha });
   await open(ada, first);
   await ada.page.getByText("Nothing was deployed through this gate yet: there is nothing to compare with.").waitFor();
   await approve(ada, byPasskey);
