@@ -172,6 +172,15 @@ describe("settings of the organization", () => {
     },
   );
 
+  it("console R-ADM-1: say so to somebody who may read none of them", async () => {
+    const vida = await visit(browser);
+    await accept(vida, await inviteAs(ada, { login: "vida", name: "Vida Holm", roles: ["viewer"] }));
+    await vida.page.goto(`${server.url}/app/settings`);
+    await vida.page.getByText("No settings for you").waitFor();
+    await vida.isSound();
+    await vida.context.close();
+  });
+
   it("identity R-LOCAL-1: nobody shuts everybody out: without a provider local sign-in cannot be switched off", async () => {
     const page = await openSettings();
     ada.expectAnswer("409 /v1/settings");
